@@ -1,0 +1,178 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <bento/net/stream.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace bento::net {
+namespace {
+
+constexpr auto with_code = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+std::string_view to_text(errc e) {
+    switch (e) {
+        case errc::closed:
+            return "the connection was closed";
+        case errc::timed_out:
+            return "timed out";
+        case errc::refused:
+            return "connection refused";
+        case errc::unreachable:
+            return "cannot be reached";
+        case errc::address_in_use:
+            return "already in use";
+        case errc::socks_refused:
+            return "the proxy does not speak SOCKS5 with our authentication";
+        case errc::onion_not_found:
+            return "the onion service's descriptor was not found";
+        case errc::onion_invalid:
+            return "the onion address or its descriptor is not valid";
+        case errc::onion_unreachable:
+            return "the onion service does not answer";
+        case errc::onion_unauthorised:
+            return "the onion service asks for client authorisation";
+        case errc::no_route:
+            return "tor could not make the connection";
+    }
+    return "unknown error";
+}
+
+/// Shared with the timer's handler, which may outlive the stream by one turn of the loop.
+struct stream::state : std::enable_shared_from_this<state> {
+    explicit state(socket_type s) : socket{std::move(s)}, timer{socket.get_executor()} {}
+
+    socket_type socket;
+    asio::steady_timer timer;
+    time_point deadline = time_point::max();
+    bool armed = false;
+    bool expired = false;
+
+    void arm() {
+        if (deadline == time_point::max()) return;
+        // A timer that fires early looks at the deadline again: moving it later costs nothing.
+        if (armed && timer.expiry() <= deadline) return;
+        timer.expires_at(deadline);
+        armed = true;
+        timer.async_wait([self = weak_from_this()](boost::system::error_code code) {
+            const auto s = self.lock();
+            if (!s || code) return;  // gone, or armed anew
+            s->armed = false;
+            if (clock::now() < s->deadline) return s->arm();
+            s->expired = true;
+            boost::system::error_code ignored;  // a socket that cannot be cancelled has no operation left
+            s->socket.cancel(ignored);
+        });
+    }
+
+    error failed(boost::system::error_code code) const {
+        if (expired) return errc::timed_out;
+        if (code == asio::error::eof || code == asio::error::connection_reset || code == asio::error::broken_pipe ||
+            code == asio::error::operation_aborted || code == asio::error::bad_descriptor ||
+            code == asio::error::not_connected)
+            return errc::closed;
+        return {errc::unreachable, {}, code.message()};
+    }
+};
+
+stream::stream(socket_type socket) : state_{std::make_shared<state>(std::move(socket))} {}
+stream::stream(stream&&) noexcept = default;
+stream& stream::operator=(stream&& other) noexcept {
+    if (this != &other) {
+        close();
+        state_ = std::move(other.state_);
+    }
+    return *this;
+}
+stream::~stream() { close(); }
+
+task<std::size_t> stream::read_some(std::span<char> into) {
+    const auto s = state_;
+    if (!s || !s->socket.is_open()) co_return errc::closed;
+    if (s->expired) co_return errc::timed_out;
+    const auto [code, n] = co_await s->socket.async_read_some(asio::buffer(into.data(), into.size()), with_code);
+    if (code) co_return s->failed(code);
+    co_return n;
+}
+
+task<void> stream::write(std::string_view from) { return write(from, {}); }
+
+task<void> stream::write(std::string_view first, std::string_view second) {
+    const auto s = state_;
+    if (!s || !s->socket.is_open()) co_return errc::closed;
+    if (s->expired) co_return errc::timed_out;
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+    const auto [code, n] = co_await asio::async_write(s->socket, parts, with_code);
+    if (code) co_return s->failed(code);
+    co_return result<void>{};
+}
+
+task<void> stream::wait_readable() {
+    const auto s = state_;
+    if (!s || !s->socket.is_open()) co_return errc::closed;
+    if (s->expired) co_return errc::timed_out;
+    const auto [code] = co_await s->socket.async_wait(socket_type::wait_read, with_code);
+    if (code) co_return s->failed(code);
+    co_return result<void>{};
+}
+
+void stream::expires_at(time_point deadline) {
+    if (!state_) return;
+    state_->deadline = deadline;
+    state_->expired = false;
+    state_->arm();
+}
+
+bool stream::is_open() const { return state_ && state_->socket.is_open(); }
+
+void stream::shutdown_send() {
+    if (!state_) return;
+    boost::system::error_code ignored;  // the peer may have gone already
+    state_->socket.shutdown(socket_type::shutdown_send, ignored);
+}
+
+void stream::close() {
+    if (!state_) return;
+    boost::system::error_code
+        ignored;  // closing reports only what the kernel could not flush, and TCP has no such report
+    state_->socket.close(ignored);
+    state_->timer.cancel();
+}
+
+asio::any_io_executor stream::executor() const { return state_->socket.get_executor(); }
+int stream::native_handle() const { return state_->socket.native_handle(); }
+
+task<stream> stream::connect(endpoint to, time_point deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::generic::stream_protocol::endpoint address;
+    if (to.is_unix())
+        address = asio::local::stream_protocol::endpoint{to.path};
+    else
+        address = asio::ip::tcp::endpoint{asio::ip::make_address(to.host), to.port};
+    stream::socket_type socket{executor};
+    boost::system::error_code opened;
+    socket.open(address.protocol(), opened);
+    if (opened) co_return error{errc::unreachable, to.str(), opened.message()};
+    if (!to.is_unix()) socket.set_option(asio::ip::tcp::no_delay{true}, opened);
+
+    stream out{std::move(socket)};
+    const auto s = out.state_;
+    out.expires_at(deadline);
+    const auto [code] = co_await s->socket.async_connect(address, with_code);
+    if (s->expired) co_return error{errc::timed_out, to.str()};
+    if (code == asio::error::connection_refused) co_return error{errc::refused, to.str()};
+    if (code) co_return error{errc::unreachable, to.str(), code.message()};
+    out.expires_never();
+    co_return out;
+}
+
+}  // namespace bento::net

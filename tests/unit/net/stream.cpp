@@ -1,0 +1,154 @@
+#include <bento/net/listener.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "run.hpp"
+#include "temporary_directory.hpp"
+#include "test.hpp"
+
+using namespace bento;
+using namespace std::chrono_literals;
+
+namespace {
+
+asio::awaitable<void> echo(net::stream peer) {
+    std::array<char, 4096> buffer;
+    for (;;) {
+        auto got = co_await peer.read_some(buffer);
+        if (!got) co_return;
+        if (!co_await peer.write({buffer.data(), *got})) co_return;
+    }
+}
+
+asio::awaitable<void> silent(net::stream peer) {
+    std::array<char, 64> buffer;
+    while (co_await peer.read_some(buffer)) {
+    }
+}
+
+asio::awaitable<std::string> read_all(net::stream& from, std::size_t size) {
+    std::string out(size, '\0');
+    std::size_t have = 0;
+    while (have < size)
+        have += (co_await from.read_some(std::span{out}.subspan(have))).value();
+    co_return out;
+}
+
+/// What a read of up to 8 bytes fails with.
+asio::awaitable<boost::system::error_code> failed_read(net::stream& from) {
+    std::array<char, 8> buffer;
+    const auto got = co_await from.read_some(buffer);
+    co_return got ? boost::system::error_code{} : got.error().code;
+}
+
+asio::awaitable<void> send(net::stream& to, std::string_view text) { (co_await to.write(text)).value(); }
+
+time_point soon() { return clock::now() + 5s; }
+
+}  // namespace
+
+TEST_CASE("bytes go there and back over TCP and over a unix socket") {
+    const test::temporary_directory folder;
+    const auto over_tcp = GENERATE(true, false);
+    const auto at = over_tcp ? endpoint::tcp("127.0.0.1", 0) : endpoint::unix_socket(folder.path() / "s");
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, at, {});
+        REQUIRE(server);
+        server->start(echo);
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        (co_await client->write("hello ", "world")).value();
+        const auto from_client = co_await read_all(*client, 11);
+        CHECK(from_client == "hello world");
+    });
+    CHECK(folder.names().empty());
+}
+
+TEST_CASE("a deadline ends what runs, is absolute, and can be lifted") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
+        REQUIRE(server);
+        server->start(silent);
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        client->expires_after(30ms);
+        const auto before = clock::now();
+        const auto failed1 = co_await failed_read(*client);
+        CHECK(failed1 == net::errc::timed_out);
+        CHECK(clock::now() - before >= 30ms);
+        const auto failed2 = co_await failed_read(*client);
+        CHECK(failed2 == net::errc::timed_out);
+        client->expires_never();
+        co_await send(*client, "still there");
+    });
+}
+
+TEST_CASE("stopping a listener closes its connections, whose coroutines end") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
+        REQUIRE(server);
+        server->start(echo);
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        co_await send(*client, "x");
+        const auto from_client = co_await read_all(*client, 1);
+        CHECK(from_client == "x");
+        CHECK(server->connections() == 1);
+        server->stop();
+        client->expires_at(soon());
+        const auto failed3 = co_await failed_read(*client);
+        CHECK(failed3 == net::errc::closed);
+        const auto again = co_await net::stream::connect(server->where(), soon());
+        CHECK(again.error().code == net::errc::refused);
+    });
+}
+
+TEST_CASE("connections over the limit wait for room and are served then") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        net::listener::limits one;
+        one.connections = 1;
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), one);
+        REQUIRE(server);
+        server->start(echo);
+        auto first = co_await net::stream::connect(server->where(), soon());
+        auto second = co_await net::stream::connect(server->where(), soon());
+        co_await send(*first, "1");
+        const auto from_first = co_await read_all(*first, 1);
+        CHECK(from_first == "1");
+        co_await send(*second, "2");
+        second->expires_after(50ms);
+        const auto failed4 = co_await failed_read(*second);
+        CHECK(failed4 == net::errc::timed_out);
+        first->close();
+        second->expires_at(soon());
+        const auto from_second = co_await read_all(*second, 1);
+        CHECK(from_second == "2");
+    });
+}
+
+TEST_CASE("a socket file that nobody answers on is replaced, a live one is not") {
+    const test::temporary_directory folder;
+    const auto at = endpoint::unix_socket(folder.path() / "s");
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, at, {});
+        REQUIRE(server);
+        CHECK(net::listener::listen(executor, at, {}).error().code == net::errc::address_in_use);
+        std::filesystem::rename(at.path, at.path + ".kept");
+        server->stop();
+        std::filesystem::rename(at.path + ".kept", at.path);
+        const auto again = co_await net::stream::connect(at, soon());
+        CHECK(again.error().code == net::errc::refused);
+        CHECK(net::listener::listen(executor, at, {}));
+    });
+}
+
+TEST_CASE("nobody there is told from a path that does not exist") {
+    test::run([&](asio::any_io_executor) -> asio::awaitable<void> {
+        const auto port = net::free_loopback_port();
+        REQUIRE(port);
+        const auto refused = co_await net::stream::connect(endpoint::tcp("127.0.0.1", *port), soon());
+        CHECK(refused.error().code == net::errc::refused);
+        const auto absent = co_await net::stream::connect(endpoint::unix_socket("/nonexistent/s"), soon());
+        CHECK(absent.error().code == net::errc::unreachable);
+        CHECK(absent.error().peer == "No such file or directory");
+    });
+}
