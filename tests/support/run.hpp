@@ -1,7 +1,7 @@
 // Runs one coroutine to its end on an io_context of its own; what it throws, the test throws.
 //
 // Never write co_await inside CHECK or REQUIRE: Catch's macros name their argument three times, and a coroutine
-// evaluates it each time.
+// evaluates it each time. Nor a braced aggregate among the arguments of what is awaited: g++ 12 destroys it twice.
 #pragma once
 
 #include <bento/net/asio.hpp>
