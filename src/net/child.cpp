@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -72,6 +73,8 @@ int become(const char* path, char* const* argv, char* const* envp, const char* d
         fd = ::fcntl(fd, F_DUPFD_CLOEXEC, highest + 1);
         if (fd < 0) return errno;
     }
+    // What we inherited ourselves, or a library opened without the flag, ends here too.
+    if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
     for (const auto& [number, fd] : moves)
         if (::dup2(fd, number) < 0) return errno;
     ::execve(path, argv, envp);
