@@ -1,0 +1,72 @@
+// The configuration: TOML to one struct. Every key has a default; a wrong one is told with file, line and what was
+// expected. bentoctl.toml(5) documents each.
+#pragma once
+
+#include <bento/base/endpoint.hpp>
+#include <bento/base/error.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bento::config {
+
+enum class errc {
+    malformed = 1,  ///< not TOML, or a key or value that is not known; the detail says where and what was expected
+    unreadable,     ///< the file is not there or may not be read
+};
+std::string_view to_text(errc e);
+
+/// A configuration is smaller than this; a larger file is a mistake.
+inline constexpr std::size_t file_limit = 1 << 20;
+
+struct settings {
+    struct tor_settings {
+        enum class launch_policy { automatic, always, never };
+        std::optional<endpoint> control;
+        std::optional<endpoint> socks;
+        std::optional<std::filesystem::path> password_file;
+        launch_policy launch = launch_policy::automatic;
+        /// Lines for a tor of our own: bridges, for instance.
+        std::optional<std::filesystem::path> torrc;
+    } tor;
+
+    struct onion_settings {
+        std::uint16_t port = 80;
+        std::uint16_t max_streams = 0;  ///< streams a circuit; 0 is no limit
+    } onion;
+
+    struct gateway_settings {
+        std::optional<endpoint> listen;
+        std::optional<endpoint> server;  ///< an external Bento server; unset: the embedded box
+        bool store = true;
+        bool exec = true;
+        bool open = true;
+        bool literal_calls = true;  ///< calls = "literal", or "any"
+        std::uint64_t max_body = 1 << 20;
+        std::chrono::milliseconds deadline = std::chrono::minutes{5};
+    } gateway;
+
+    struct box_settings {
+        std::uint64_t memory = 256ULL << 20;
+        std::chrono::milliseconds cpu = std::chrono::seconds{60};
+        std::chrono::milliseconds wall = std::chrono::minutes{10};
+        std::uint64_t processes = 32;
+        std::uint64_t disk = 64ULL << 20;
+        std::uint64_t output = 256ULL << 20;
+        std::uint64_t instances = 64;
+        std::uint64_t functions = 10'000;
+        std::uint64_t store_bytes = 1ULL << 30;
+        std::chrono::milliseconds ttl = std::chrono::hours{1};
+    } box;
+};
+
+/// `name` stands before the line in messages. All mistakes are told, a line each.
+result<settings> parse(std::string_view text, std::string_view name);
+result<settings> load(const std::filesystem::path& file);
+
+}  // namespace bento::config
+BENTO_ERRC(config);
