@@ -103,7 +103,7 @@ bool parser::arguments(call_expression& out) {
     std::vector<std::string_view> keys;
     for (;;) {
         if (!space()) return false;
-        if (take(')')) return true;
+        if (take(')')) break;
         const auto begin = at_;
         const auto length = string_prefix() == std::string_view::npos ? name_length(rest()) : 0;
         const auto name = rest().substr(0, length);
@@ -126,10 +126,11 @@ bool parser::arguments(call_expression& out) {
         if (!take(')')) return fail("',' or ')'");
         break;
     }
-    std::sort(keys.begin(), keys.end());
+    // Stable: of two equal names the later one is pointed at.
+    std::stable_sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
     if (twice != keys.end())
-        return fail_at(static_cast<std::size_t>(twice->data() - text_.data()), "each named argument once");
+        return fail_at(static_cast<std::size_t>(twice[1].data() - text_.data()), "each named argument once");
     return true;
 }
 
