@@ -109,7 +109,7 @@ bool parser::arguments(call_expression& out) {
         const auto name = rest().substr(0, length);
         at_ += length;
         if (!space()) return false;
-        if (length > 0 && peek() == '=' && peek(1) != '=') {
+        if (length > 0 && peek() == '=') {
             if (is_keyword(name) || name == "__debug__") return fail_at(begin, "the name of an argument");
             keys.push_back(name);
             ++at_;

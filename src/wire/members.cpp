@@ -21,12 +21,12 @@ struct handler {
     unsigned depth = 0;
     bool is_object = false;
     std::string key;
-    member* target = nullptr;  ///< where the value that follows belongs
+    member* target = nullptr;  ///< where the value that follows belongs, if it is wanted
 
-    /// A value begins, of a kind that is not wanted in a wanted place.
+    /// A value that is no string, perhaps in a wanted place.
     void value(member::kind kind) {
-        if (depth == 1 && target) *target = {kind, {}};
-        if (depth <= 1) target = nullptr;
+        if (target) *target = {kind, {}};
+        target = nullptr;
     }
 
     bool on_document_begin(error_code&) { return true; }
@@ -67,14 +67,12 @@ struct handler {
         return true;
     }
     bool on_string_part(std::string_view part, std::size_t, error_code&) {
-        if (depth == 1 && target) target->text += part;
+        if (target) target->text += part;
         return true;
     }
     bool on_string(std::string_view part, std::size_t, error_code&) {
-        if (depth == 1 && target) {
-            target->text += part;
-            target = nullptr;
-        }
+        if (target) target->text += part;
+        target = nullptr;
         return true;
     }
     bool on_number_part(std::string_view, error_code&) { return true; }

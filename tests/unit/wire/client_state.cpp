@@ -278,6 +278,18 @@ TEST_CASE("a refusal of an input in words unheard of is told") {
         response(0x07, 1, "go away"), "input refused: go away\n");
 }
 
+TEST_CASE("what the server says of an open function is not taken for the answer to what follows its Close") {
+    expect(
+        [](connection& c) {
+            open_a(c);
+            c.feed(output(a, ""));
+            c.send(c.client.encode_close(a));
+            c.send(c.client.encode_store("n", "c"));
+        },
+        frame(0x04, a.str() + "invalid msg type") + response(0, 0, token.text()),
+        "output a 0: \ninvalid a: invalid msg type\nstored " + token.str() + '\n');
+}
+
 TEST_CASE("a server that has lost the open function is found out") {
     expect_error(
         [](connection& c) {
@@ -318,6 +330,16 @@ TEST_CASE("what answers nothing that was sent") {
             open_a(c);
         },
         output(a, "x"), wire::errc::unexpected);
+    // A store is answered only when no function is open any more.
+    expect_error(
+        [](connection& c) {
+            open_a(c);
+            c.feed(output(a, ""));
+            c.send(c.client.encode_close(a));
+            c.send(c.client.encode_store("n", "c"));
+        },
+        response(0, 0, token.text()) + output(a, "x"), wire::errc::unexpected,
+        "output a 0: \nstored " + token.str() + '\n');
     // The end is the end.
     expect_error(open_a, dead(a) + output(a, "x"), wire::errc::unexpected, "dead a\n");
 }
@@ -370,8 +392,8 @@ TEST_CASE("an output of 100 MB passes in pieces; an error of 100 MB is cut") {
     const bool cut = c.told == "error a: " + std::string(wire::max_error_text, 'x') + "...\n";
     CHECK(cut);
     c.told.clear();
-    c.feed(dead(a));
-    CHECK(c.told == "dead a\n");
+    c.feed(frame(0x05, a.str() + "short") + dead(a));
+    CHECK(c.told == "error a: short\ndead a\n");
 }
 
 TEST_CASE("inputs without end cost nothing; opens and closes without any sign of the server do") {
