@@ -1,0 +1,98 @@
+// Asynchronous events (control-spec section 4.1) as values. What is unknown is carried along, never an error: a newer
+// tor may say more.
+#pragma once
+
+#include <bento/control/quote.hpp>
+#include <bento/control/reply.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace bento::control {
+
+enum class hs_desc_action { requested, upload, received, uploaded, ignored, failed, created, unknown };
+
+/// `$FINGERPRINT~nickname`, or a part of it.
+struct relay_name {
+    std::string fingerprint;  ///< 40 upper-case hex characters; empty where tor names none
+    std::string nickname;     ///< may be empty
+    static relay_name parse(std::string_view text);
+};
+
+/// HS_DESC. tor 0.4.9 gives UPLOADED no descriptor id, and the upload side the authentication type UNKNOWN.
+struct hs_desc {
+    hs_desc_action action = hs_desc_action::unknown;
+    std::string action_text;
+    std::string address;  ///< without ".onion"; UNKNOWN where tor does not know
+    std::string auth_type;
+    relay_name hs_dir;
+    std::string descriptor_id;   ///< base64 of the blinded key, 43 characters; may be empty
+    std::string reason;          ///< of FAILED: UPLOAD_REJECTED, UNEXPECTED, NOT_FOUND, BAD_DESC, QUERY_REJECTED, ...
+    std::string hs_dir_index;    ///< 64 hex characters; may be empty
+    std::vector<argument> rest;  ///< keywords that are none of these
+};
+
+struct hs_desc_content {
+    std::string address;
+    std::string descriptor_id;
+    relay_name hs_dir;
+    std::string descriptor;  ///< empty where the fetch failed
+};
+
+/// STATUS_GENERAL, STATUS_CLIENT, STATUS_SERVER.
+struct status_event {
+    std::string type;      ///< the event's name
+    std::string severity;  ///< NOTICE, WARN, ERR
+    std::string action;    ///< BOOTSTRAP, CIRCUIT_ESTABLISHED, ...
+    std::vector<argument> arguments;
+};
+
+struct bootstrap_phase {
+    unsigned progress = 0;  ///< percent
+    std::string tag;
+    std::string summary;  ///< for a person
+    std::string warning;  ///< why it does not go on; empty where it does
+};
+/// Of a status event, where it is one of bootstrap.
+std::optional<bootstrap_phase> bootstrap_phase_of(const status_event& e);
+/// Of the value of GETINFO status/bootstrap-phase.
+std::optional<bootstrap_phase> parse_bootstrap_phase(std::string_view value);
+
+struct bandwidth {
+    std::uint64_t read = 0;     ///< bytes in the last second
+    std::uint64_t written = 0;  ///< bytes in the last second
+};
+
+struct signal_received {
+    std::string name;
+};
+
+/// CONF_CHANGED: an option without a value went back to its default.
+struct configuration_changed {
+    std::vector<std::pair<std::string, std::optional<std::string>>> options;
+};
+
+/// DEBUG, INFO, NOTICE, WARN, ERR.
+struct log_message {
+    std::string severity;
+    std::string text;
+};
+
+/// Any other event, in tor's words.
+struct other_event {
+    std::string name;
+    std::vector<argument> arguments;  ///< of the first line
+    control::reply whole;
+};
+
+using event = std::variant<hs_desc, hs_desc_content, status_event, bandwidth, signal_received, configuration_changed,
+                           log_message, other_event>;
+
+/// errc::unexpected_reply where the reply is no event.
+result<event> parse_event(const reply& r);
+/// As SETEVENTS names it.
+std::string_view event_name(const event& e);
+
+}  // namespace bento::control
