@@ -13,7 +13,9 @@
 //   a close or an input that crosses the function's end         03|07 01 "invalid request": six bytes of header, as in
 //                                                               the reference; what came before tells the client
 //
-// A missing or null `code` is refused here although the reference stores it: all it could ever run is nothing.
+// Refused although the reference takes it: a `code` that is no string, of which nothing could ever run; a `call` that
+// is none, which it would start only to report eval()'s TypeError; a `name` that is a number, list or object; an id
+// other than the open function's.
 #pragma once
 
 #include <bento/wire/frame.hpp>
