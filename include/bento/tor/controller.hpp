@@ -1,0 +1,94 @@
+// One live control connection: commands get their replies in order while events arrive, each command has its deadline,
+// and when tor goes away everything that waits fails at once with control::errc::disconnected.
+//
+// It never stops reading: an event that a subscriber has no room for is dropped and leaves a gap behind, so that a
+// slow consumer costs neither memory nor a command of its own that waits for a reply behind those events.
+#pragma once
+
+#include <bento/base/secret.hpp>
+#include <bento/control/command.hpp>
+#include <bento/control/event.hpp>
+#include <bento/control/session.hpp>
+#include <bento/net/stream.hpp>
+#include <bento/tor/errc.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace bento::tor {
+
+/// What proves to tor who we are. Nothing of it is needed where tor asks for a cookie that we can read, or for nothing.
+struct credentials {
+    std::optional<std::filesystem::path> password_file;
+    /// Read in place of the file that tor names.
+    std::optional<std::filesystem::path> cookie_file;
+};
+
+/// Stands where events were dropped because the subscriber was too slow.
+struct gap {
+    std::size_t dropped = 0;
+};
+using notice = std::variant<control::event, gap>;
+
+/// The events of some kinds, from the moment tor confirmed the subscription. One consumer at a time.
+class subscription {
+  public:
+    /// The next event or gap; control::errc::disconnected once the connection has ended and everything was handed out.
+    task<notice> next();
+    /// The same with net::errc::timed_out at the deadline.
+    task<notice> next(time_point deadline);
+
+    subscription() = default;
+
+  private:
+    friend class controller;
+    struct queue;
+    explicit subscription(std::shared_ptr<queue> q) : queue_{std::move(q)} {}
+    std::shared_ptr<queue> queue_;
+};
+
+/// A handle: copies mean the same connection, which closes when the last one goes.
+class controller {
+  public:
+    /// Events that wait for one subscriber; HS_DESC brings at most a few dozen a minute for each onion.
+    static constexpr std::size_t event_capacity = 1024;
+
+    controller() = default;
+    /// Over a connection that is authenticated already.
+    static controller attach(net::stream connection);
+    /// Connects and authenticates. Errors: net::errc, control::errc, errc::cookie_unreadable with the path and the
+    /// group that may read it.
+    static task<controller> connect(endpoint at, const credentials& with, time_point deadline);
+
+    /// Sends one command of control/command.hpp and returns its typed reply. Cancelled, the command may still be done;
+    /// its answer is swallowed.
+    template <class Command>
+    task<typename Command::reply_type> execute(Command command, time_point deadline) const {
+        auto bytes = command.encode();
+        if (!bytes) co_return bytes.error();
+        auto reply = co_await ask(std::move(*bytes), deadline);
+        if (!reply) co_return reply.error();
+        co_return command.parse(*reply);
+    }
+    /// Any line, without its CRLF.
+    task<control::reply> raw(std::string line, time_point deadline) const;
+
+    /// Returns when tor has confirmed SETEVENTS for all that is subscribed now. Names as `HS_DESC`.
+    task<subscription> subscribe(std::vector<std::string> names, time_point deadline);
+
+    explicit operator bool() const { return state_ != nullptr; }
+    bool connected() const;
+    /// Waits for the end of the connection and returns why it ended.
+    asio::awaitable<error> closed() const;
+    void close();
+
+  private:
+    struct state;
+    explicit controller(std::shared_ptr<state> s) : state_{std::move(s)} {}
+    task<control::reply> ask(secret bytes, time_point deadline) const;
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace bento::tor

@@ -1,0 +1,58 @@
+// The onion services of one process: added on every control connection anew, their publication watched.
+//
+// An ephemeral service lives as long as the connection that added it. A supervisor therefore calls prepare() on each
+// new one: SETEVENTS HS_DESC is confirmed first, then every service is added from its key, so that no event of its
+// descriptors is missed.
+#pragma once
+
+#include <bento/onion/address.hpp>
+#include <bento/tor/controller.hpp>
+#include <bento/tor/publication.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace bento::tor {
+
+/// A service and where its streams go.
+struct onion_service {
+    onion::secret_key key;
+    std::uint16_t port = 80;        ///< what callers connect to
+    endpoint target;                ///< where tor connects each of their streams to; local
+    std::uint16_t max_streams = 0;  ///< a circuit's streams at a time, further ones close it; 0 is no limit
+};
+
+/// What is known of one service.
+struct onion_status {
+    onion::address address;
+    bool added = false;  ///< tor has it now
+    publication descriptors;
+    time_point added_at;
+};
+
+/// A handle: copies are the same services.
+class onion_services {
+  public:
+    /// `changed` is called after each event that changes a status.
+    explicit onion_services(asio::any_io_executor executor, std::function<void(const onion_status&)> changed = nullptr);
+
+    /// supervisor::preparer. Errors: what tor answers to SETEVENTS or ADD_ONION.
+    task<void> prepare(controller control);
+    /// Adds it now where there is a connection, and on each later one. control::errc::onion_collision where another
+    /// connection has it, its address is in torrc, or it is here already.
+    task<onion::address> add(onion_service service, time_point deadline);
+    /// Ends it here and at tor. Its rendezvous circuits stay open until the callers go.
+    task<void> remove(const onion::address& address, time_point deadline);
+
+    /// Waits for HSDirs to have its descriptors, over reconnects. errc::not_published at the deadline, saying how far
+    /// it came and, where one was refused, tor's reason.
+    task<publication::count> wait_published(const onion::address& address, publication::wait what, time_point deadline);
+    const onion_status* find(const onion::address& address) const;
+
+  private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace bento::tor

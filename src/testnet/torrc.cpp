@@ -1,0 +1,81 @@
+#include "torrc.hpp"
+
+#include <fmt/format.h>
+
+namespace bento::testnet {
+namespace {
+
+// Every option that differs from TestingTorNetwork's own defaults, and why.
+constexpr std::string_view common = R"(TestingTorNetwork 1
+# The consensus is small: one missing descriptor must not stop circuits.
+PathsNeededToBuildCircuits 0.67
+# All relays are on one address.
+AuthDirMaxServersPerAddr 0
+EnforceDistinctSubnets 0
+AssumeReachable 1
+# A first consensus after seconds, not minutes.
+TestingV3AuthInitialVotingInterval 5
+TestingV3AuthInitialVoteDelay 2
+TestingV3AuthInitialDistDelay 2
+TestingAuthDirTimeToLearnReachability 0
+TestingMinExitFlagThreshold 0
+V3AuthNIntervalsValid 2
+# Nothing leaves this machine, not even a question for a name.
+ServerDNSDetectHijacking 0
+ServerDNSAllowBrokenConfig 1
+ServerDNSResolvConfFile /dev/null
+ClientUseIPv6 0
+DisableDebuggerAttachment 0
+SafeLogging 0
+ProtocolWarnings 1
+)";
+
+constexpr std::string_view for_relays = R"(ContactInfo none
+SocksPort 0
+ExitRelay 1
+ExitPolicyRejectPrivate 0
+ExitPolicy accept 127.0.0.0/8:*
+ExitPolicy reject *:*
+)";
+
+constexpr std::string_view for_authorities = R"(AuthoritativeDirectory 1
+V3AuthoritativeDirectory 1
+TestingDirAuthVoteExit *
+TestingDirAuthVoteGuard *
+TestingDirAuthVoteHSDir *
+)";
+
+}  // namespace
+
+std::string directory_authority_line(const node& a) {
+    return fmt::format("DirAuthority {} orport={} no-v2 v3ident={} 127.0.0.1:{} {}\n", a.name, a.or_port, a.v3_identity,
+                       a.dir_port, a.fingerprint);
+}
+
+std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory) {
+    const auto folder = (directory / of.name).string();
+    std::string out{common};
+    out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
+    for (const auto& a : all)
+        if (a.is == node::role::authority && !a.fingerprint.empty()) out += directory_authority_line(a);
+
+    if (of.is == node::role::client) {
+        out += fmt::format("SocksPort 127.0.0.1:{}\nControlPort 127.0.0.1:{}\nCookieAuthentication 1\n", of.socks_port,
+                           of.control_port);
+        return out;
+    }
+    out += for_relays;
+    out += fmt::format("Nickname {}\nAddress 127.0.0.1\n", of.name);
+    if (of.real_or_port == of.or_port)
+        out += fmt::format("ORPort 127.0.0.1:{}\n", of.or_port);
+    else
+        out +=
+            fmt::format("ORPort 127.0.0.1:{} NoListen\nORPort 127.0.0.1:{} NoAdvertise\n", of.or_port, of.real_or_port);
+    if (of.is == node::role::authority) {
+        out += for_authorities;
+        out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
+    }
+    return out;
+}
+
+}  // namespace bento::testnet

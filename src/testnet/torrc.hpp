@@ -1,0 +1,32 @@
+// The configurations of the private network's tors: text from values, no effect.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bento::testnet {
+
+/// One tor of the network.
+struct node {
+    enum class role { authority, relay, client };
+    std::string name;
+    role is = role::relay;
+    std::uint16_t or_port = 0;       ///< where others reach it
+    std::uint16_t real_or_port = 0;  ///< where it listens; another than or_port where links are delayed
+    std::uint16_t dir_port = 0;      ///< authorities
+    std::uint16_t socks_port = 0;    ///< clients
+    std::uint16_t control_port = 0;  ///< clients
+    std::string v3_identity;         ///< authorities: fingerprint of the identity certificate
+    std::string fingerprint;         ///< authorities: of the relay
+};
+
+/// `DirAuthority` for every torrc of the network.
+std::string directory_authority_line(const node& authority);
+
+/// The whole torrc of one node; its files are in `directory`/NAME.
+std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory);
+
+}  // namespace bento::testnet

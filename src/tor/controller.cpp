@@ -1,0 +1,294 @@
+#include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bento/base/errc.hpp>
+#include <bento/base/file.hpp>
+#include <bento/base/random.hpp>
+#include <bento/control/authentication.hpp>
+#include <bento/control/quote.hpp>
+#include <bento/net/condition.hpp>
+#include <bento/tor/controller.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <deque>
+#include <map>
+#include <set>
+
+namespace bento::tor {
+namespace {
+
+constexpr std::size_t read_size = 64 * 1024;
+
+/// tor writes a longer reply in several segments; without this the kernel's delayed ACK adds 40 ms to each.
+void acknowledge_at_once(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);  // a unix socket has no such option and no such delay
+}
+
+}  // namespace
+
+struct subscription::queue {
+    explicit queue(const asio::any_io_executor& executor) : arrived{executor} {}
+
+    void push(const control::event& e) {
+        if (waiting.size() >= controller::event_capacity)
+            ++dropped;
+        else
+            waiting.push_back(e);
+        arrived.notify_all();
+    }
+    void end(const error& why) {
+        ended = why;
+        arrived.notify_all();
+    }
+
+    std::set<std::string> names;
+    std::deque<control::event> waiting;
+    std::size_t dropped = 0;  // since the last event that waits
+    std::optional<error> ended;
+    net::condition arrived;
+};
+
+task<notice> subscription::next() { return next(time_point::max()); }
+
+task<notice> subscription::next(time_point deadline) {
+    const auto q = queue_;
+    for (;;) {
+        if (!q->waiting.empty()) {
+            auto first = std::move(q->waiting.front());
+            q->waiting.pop_front();
+            co_return notice{std::move(first)};
+        }
+        if (q->dropped > 0) co_return notice{gap{std::exchange(q->dropped, 0)}};
+        if (q->ended) co_return *q->ended;
+        if (!co_await q->arrived.wait(deadline)) co_return net::errc::timed_out;
+    }
+}
+
+struct controller::state : std::enable_shared_from_this<state> {
+    explicit state(net::stream s)
+        : stream{std::move(s)}, executor{stream.executor()}, writable{executor}, gone{executor} {}
+
+    /// Somebody waits for a reply.
+    struct waiter {
+        net::condition answered;
+        std::optional<result<control::reply>> answer;
+    };
+
+    net::stream stream;
+    asio::any_io_executor executor;
+    control::session session;
+    net::condition writable;  // the session has output
+    net::condition gone;      // the connection has ended
+    std::optional<error> ended;
+    std::map<control::session::ticket, waiter*> waiters;
+    std::vector<std::weak_ptr<subscription::queue>> subscriptions;
+
+    void start() {
+        asio::co_spawn(executor, read(shared_from_this()), asio::detached);
+        asio::co_spawn(executor, write(shared_from_this()), asio::detached);
+    }
+
+    static asio::awaitable<void> read(std::shared_ptr<state> s) {
+        std::vector<char> buffer(read_size);
+        const int fd = s->stream.native_handle();
+        while (!s->ended) {
+            acknowledge_at_once(fd);
+            const auto n = co_await s->stream.read_some(buffer);
+            if (s->ended) co_return;
+            if (!n) {
+                s->end(control::errc::disconnected);
+                co_return;
+            }
+            const auto fed = s->session.feed({buffer.data(), *n});
+            s->deliver();
+            if (!fed) s->end(fed.error());
+        }
+    }
+
+    static asio::awaitable<void> write(std::shared_ptr<state> s) {
+        while (!s->ended) {
+            const secret out{s->session.output()};
+            if (out.empty()) {
+                co_await s->writable.wait();
+                continue;
+            }
+            s->session.consume_output(out.size());
+            if (!co_await s->stream.write(out.text())) {
+                s->end(control::errc::disconnected);
+                co_return;
+            }
+        }
+    }
+
+    void deliver() {
+        while (auto out = session.next()) {
+            if (auto* ready = std::get_if<control::session::reply_ready>(&*out))
+                answer(ready->ticket, std::move(ready->reply));
+            else if (auto* failed = std::get_if<control::session::failed>(&*out))
+                answer(failed->ticket, std::move(failed->error));
+            else
+                publish(std::get<control::session::event_ready>(*out).reply);
+        }
+    }
+
+    void answer(control::session::ticket ticket, result<control::reply> with) {
+        const auto found = waiters.find(ticket);
+        if (found == waiters.end()) return;  // the one who asked has gone
+        found->second->answer.emplace(std::move(with));
+        found->second->answered.notify_all();
+    }
+
+    void publish(const control::reply& reply) {
+        const auto event = control::parse_event(reply);
+        if (!event) return end(event.error());
+        const std::string name{control::event_name(*event)};
+        std::erase_if(subscriptions, [](const auto& weak) { return weak.expired(); });
+        for (const auto& weak : subscriptions)
+            if (const auto q = weak.lock(); q && q->names.contains(name)) q->push(*event);
+    }
+
+    void end(const error& why) {
+        if (ended) return;
+        ended = why;
+        stream.close();
+        session.disconnect(why);
+        deliver();
+        for (const auto& weak : subscriptions)
+            if (const auto q = weak.lock()) q->end(why);
+        writable.notify_all();
+        gone.notify_all();
+    }
+
+    std::vector<std::string> subscribed() {
+        std::set<std::string> names;
+        for (const auto& weak : subscriptions)
+            if (const auto q = weak.lock()) names.insert(q->names.begin(), q->names.end());
+        return {names.begin(), names.end()};
+    }
+};
+
+controller controller::attach(net::stream connection) {
+    // The coroutines of the connection hold its state; what the handles share is the right to end it.
+    struct holder {
+        explicit holder(std::shared_ptr<state> s) : held{std::move(s)} {}
+        holder(const holder&) = delete;
+        holder& operator=(const holder&) = delete;
+        std::shared_ptr<state> held;
+        ~holder() { held->end(control::errc::disconnected); }
+    };
+    auto h = std::make_shared<holder>(std::make_shared<state>(std::move(connection)));
+    h->held->start();
+    return controller{std::shared_ptr<state>{h, h->held.get()}};
+}
+
+bool controller::connected() const { return state_ && !state_->ended; }
+void controller::close() {
+    if (state_) state_->end(control::errc::disconnected);
+}
+
+asio::awaitable<error> controller::closed() const {
+    const auto s = state_;
+    while (!s->ended)
+        co_await s->gone.wait();
+    co_return *s->ended;
+}
+
+task<control::reply> controller::ask(secret bytes, time_point deadline) const {
+    const auto s = state_;
+    if (!s || s->ended) co_return control::errc::disconnected;
+    const auto ticket = s->session.submit(std::move(bytes), deadline);
+    state::waiter w{net::condition{s->executor}, {}};
+    s->waiters.emplace(ticket, &w);
+    /// Whatever ends this coroutine, nobody may answer into its frame afterwards.
+    struct leave {
+        state& in;
+        control::session::ticket ticket;
+        ~leave() {
+            in.waiters.erase(ticket);
+            in.session.abandon(ticket);
+        }
+    } leave{*s, ticket};
+    s->writable.notify_all();
+    s->deliver();  // a full queue refuses at once
+    while (!w.answer) {
+        if (co_await w.answered.wait(deadline)) continue;
+        s->session.expire(clock::now());
+        s->deliver();
+    }
+    co_return std::move(*w.answer);
+}
+
+task<subscription> controller::subscribe(std::vector<std::string> names, time_point deadline) {
+    auto q = std::make_shared<subscription::queue>(state_->executor);
+    q->names = {names.begin(), names.end()};
+    state_->subscriptions.push_back(q);
+    control::set_events all;
+    all.names = state_->subscribed();
+    auto confirmed = co_await execute(std::move(all), deadline);
+    if (!confirmed) co_return confirmed.error();
+    co_return subscription{std::move(q)};
+}
+
+task<control::reply> controller::raw(std::string line, time_point deadline) const {
+    if (auto fine = control::must_be_one_line(line, "the line"); !fine) co_return fine.error();
+    co_return co_await ask(secret{line + "\r\n"}, deadline);
+}
+
+namespace {
+
+/// "/run/tor/control.authcookie may be read by group debian-tor": what to do about a cookie that is not ours to read.
+std::string who_may_read(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return path;
+    const auto* group = ::getgrgid(info.st_gid);
+    if ((info.st_mode & S_IRGRP) == 0 || group == nullptr) return path + " (readable by its owner alone)";
+    return path + " (readable by group " + group->gr_name + ")";
+}
+
+}  // namespace
+
+task<controller> controller::connect(endpoint at, const credentials& with, time_point deadline) {
+    std::optional<secret> password;
+    if (with.password_file) {
+        auto read = read_secret_file(*with.password_file, 4096);
+        if (!read) co_return read.error();
+        auto text = read->text();
+        if (text.ends_with('\n')) text.remove_suffix(1);
+        password = secret{text};
+    }
+    std::optional<std::string> cookie_path;
+    if (with.cookie_file) cookie_path = with.cookie_file->string();
+
+    auto stream = co_await net::stream::connect(at, deadline);
+    if (!stream) co_return stream.error();
+    auto link = attach(std::move(*stream));
+    control::authentication machine{std::move(password), std::move(cookie_path)};
+    auto todo = machine.begin();
+    for (;;) {
+        using step = control::authentication;
+        if (std::holds_alternative<step::ask_protocol_info>(todo)) {
+            todo = machine.on_protocol_info(co_await link.execute(control::protocol_info{}, deadline));
+        } else if (auto* cookie = std::get_if<step::read_cookie>(&todo)) {
+            const auto path = cookie->path;
+            auto content = read_secret_file(path, step::cookie_size);
+            if (!content && content.error().code == bento::base::errc::not_permitted)
+                co_return error{errc::cookie_unreadable, who_may_read(path)};
+            todo = machine.on_cookie(std::move(content));
+        } else if (auto* challenge = std::get_if<step::ask_challenge>(&todo)) {
+            todo = machine.on_challenge(co_await link.execute(std::move(challenge->command), deadline));
+        } else if (auto* proof = std::get_if<step::send_proof>(&todo)) {
+            todo = machine.on_authenticated(co_await link.execute(std::move(proof->command), deadline));
+        } else if (auto* failed = std::get_if<step::failed>(&todo)) {
+            co_return failed->error;
+        } else {
+            co_return link;
+        }
+    }
+}
+
+}  // namespace bento::tor

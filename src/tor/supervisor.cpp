@@ -1,0 +1,55 @@
+#include <algorithm>
+#include <bento/tor/supervisor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bento::tor {
+
+backoff::milliseconds backoff::next(std::uint32_t random) {
+    auto whole = first;
+    for (unsigned i = 0; i < failures_ && whole < most; ++i)
+        whole *= 2;
+    whole = std::min(whole, most);
+    ++failures_;
+    const auto half = whole / 2;
+    return half + milliseconds{half.count() * random / 0x1'0000'0000};
+}
+
+void supervisor::change(phase to) {
+    status_.is = to;
+    status_.failures = backoff_.failures();
+    if (changed_) changed_(status_);
+}
+
+asio::awaitable<void> supervisor::run() {
+    asio::steady_timer timer{co_await asio::this_coro::executor};
+    for (;;) {
+        change(phase::connecting);
+        auto dialled = co_await dial_(clock::now() + attempt_limit);
+        if (dialled) {
+            const auto prepared = co_await prepare_(*dialled);
+            if (prepared) {
+                current_ = *dialled;
+                backoff_.reset();
+                status_.last_failure.reset();
+                change(phase::connected);
+                status_.last_failure = co_await dialled->closed();
+                current_ = {};
+            } else {
+                status_.last_failure = prepared.error();
+            }
+        } else {
+            status_.last_failure = dialled.error();
+        }
+        std::uint32_t random = 0;
+        system_random()({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
+        const auto pause = backoff_.next(random);
+        status_.next_attempt = clock::now() + pause;
+        change(phase::waiting);
+        timer.expires_at(status_.next_attempt);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+}  // namespace bento::tor
