@@ -1,0 +1,21 @@
+// What a box may do (the [box] section of bentoctl.toml(5)).
+#pragma once
+
+#include <bento/sandbox/plan.hpp>
+#include <filesystem>
+
+namespace bento::box {
+
+struct options {
+    sandbox::policy each;                                   ///< one running function
+    std::uint64_t output = 256ULL << 20;                    ///< bytes that one run may send
+    std::size_t instances = 64;                             ///< functions that run at a time
+    std::chrono::milliseconds ttl = std::chrono::hours{1};  ///< how long the end of a run is remembered
+    std::size_t functions = 10'000;                         ///< stored functions
+    std::uint64_t store_bytes = 1ULL << 30;                 ///< of all stored functions
+    std::filesystem::path directory;                        ///< where functions are kept
+    /// The program to start as the helper: this one, where its main calls jail_main.
+    std::string helper = "/proc/self/exe";
+};
+
+}  // namespace bento::box

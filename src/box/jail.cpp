@@ -1,0 +1,119 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <bento/box/jail.hpp>
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+namespace bento::box {
+namespace {
+
+constexpr int failed_status = 125;
+/// nobody: owns nothing.
+constexpr uid_t unprivileged = 65534;
+
+struct failed {
+    std::string what;
+};
+
+[[noreturn]] void fail(const std::string& what) { throw failed{what + ": " + std::strerror(errno)}; }
+
+void write_to(const char* path, const std::string& text) {
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) fail(path);
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written != static_cast<ssize_t>(text.size())) fail(path);
+    ::close(fd);
+}
+
+void limit(int resource, rlim_t value, const char* name) {
+    const rlimit both{value, value};
+    if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &both) != 0) fail(name);
+}
+
+void leave_root() {
+    if (::geteuid() != 0) return;
+    if (::setgroups(0, nullptr) != 0) fail("setgroups");
+    if (::setresgid(unprivileged, unprivileged, unprivileged) != 0) fail("setresgid");
+    if (::setresuid(unprivileged, unprivileged, unprivileged) != 0) fail("setresuid");
+    // Changing the user made our /proc files root's; the maps below are written there.
+    if (::prctl(PR_SET_DUMPABLE, 1) != 0) fail("PR_SET_DUMPABLE");
+    // ... and cleared the signal that ties us to the box.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("PR_SET_PDEATHSIG");
+}
+
+void enter_namespaces(const std::string& monotonic, const std::string& boot) {
+    const auto uid = ::geteuid();
+    const auto gid = ::getegid();
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWTIME) != 0) fail("unshare");
+    write_to("/proc/self/setgroups", "deny");
+    write_to("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+    write_to("/proc/self/gid_map", "0 " + std::to_string(gid) + " 1");
+    // For our children: bubblewrap's.
+    write_to("/proc/self/timens_offsets", "monotonic " + monotonic + " 0\nboottime " + boot + " 0\n");
+}
+
+int become_bubblewrap(int argc, char** argv) {
+    std::map<std::string, std::string> options;
+    int at = 2;
+    for (; at < argc && std::strcmp(argv[at], "--") != 0; ++at) {
+        const std::string word = argv[at];
+        const auto equals = word.find('=');
+        options[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+    }
+    const auto number = [&](const char* name) {
+        return static_cast<rlim_t>(std::strtoull(options[name].c_str(), nullptr, 10));
+    };
+
+    leave_root();
+    enter_namespaces(options["--monotonic"], options["--boot"]);
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("making / private");
+    const auto size = "size=" + options["--disk"] + ",nr_inodes=" + options["--inodes"] + ",mode=0777";
+    if (::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size.c_str()) != 0) fail("mounting /tmp");
+
+    // Set inside the namespace: processes are then counted for this instance alone.
+    limit(RLIMIT_NPROC, number("--processes"), "RLIMIT_NPROC");
+    limit(RLIMIT_CPU, number("--cpu"), "RLIMIT_CPU");
+    limit(RLIMIT_FSIZE, number("--disk"), "RLIMIT_FSIZE");
+    limit(RLIMIT_NOFILE, number("--open-files"), "RLIMIT_NOFILE");
+    limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
+    limit(RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK");
+    limit(RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE");
+    limit(RLIMIT_AS, number("--memory"), "RLIMIT_AS");
+
+    std::string name = "bwrap";
+    std::vector<char*> arguments{name.data()};
+    for (++at; at < argc; ++at)
+        arguments.push_back(argv[at]);
+    arguments.push_back(nullptr);
+    ::execvp("bwrap", arguments.data());
+    fail("bwrap");
+}
+
+}  // namespace
+
+int jail_main(int argc, char** argv) {
+    try {
+        return become_bubblewrap(argc, argv);
+    } catch (const failed& f) {
+        ::fprintf(stderr, "jail: %s\n", f.what.c_str());
+        return failed_status;
+    }
+}
+
+}  // namespace bento::box
