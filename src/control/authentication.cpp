@@ -21,25 +21,39 @@ secret proof_of(std::string_view constant, byte_view cookie, byte_view client_no
 
 }  // namespace
 
+authentication::failed authentication::about_cookie(std::string why, std::string peer) const {
+    return {{errc::cookie_unusable, path_ + (why.empty() ? "" : ": " + why), std::move(peer)}};
+}
+
 authentication::action authentication::on_protocol_info(const result<protocol_info::reply_type>& answer) {
     if (!answer) return failed{answer.error()};
     if (answer->null) return send_proof{};
-    const auto path = cookie_path_ ? *cookie_path_ : answer->cookie_file;
-    if (password_ && answer->hashed_password) return send_proof{{std::move(*password_)}};
-    if ((answer->safe_cookie || answer->cookie) && !path.empty()) {
-        safe_ = answer->safe_cookie;
-        return read_cookie{path};
+    if (password_ && answer->hashed_password) {
+        tried_ = "the password";
+        return send_proof{{std::move(*password_)}};
+    }
+    safe_ = answer->safe_cookie;
+    path_ = cookie_path_ ? *cookie_path_ : safe_ ? answer->cookie_file : std::string{};
+    if ((safe_ || answer->cookie) && !path_.empty()) {
+        tried_ = "the cookie in " + path_;
+        return read_cookie{path_};
     }
     if (answer->hashed_password) return failed{errc::password_needed};
+    if (safe_) return failed{{errc::cookie_unusable, "tor does not say where its cookie is"}};
+    if (answer->cookie)
+        return failed{{errc::no_method, "a raw cookie is read only from a file that was named to us, not by tor"}};
     return failed{errc::no_method};
 }
 
 authentication::action authentication::on_cookie(result<secret> content) {
-    if (!content) return failed{{errc::cookie_unusable, content.error().detail, content.error().peer}};
-    if (content->size() != cookie_size) return failed{{errc::cookie_unusable, "it does not hold 32 bytes"}};
+    if (!content) {
+        const auto& why = content.error();
+        return about_cookie(why.code.message(), why.peer);
+    }
+    if (content->size() != cookie_size) return about_cookie("a cookie has 32 bytes");
     if (!safe_) return send_proof{{std::move(*content)}};
     cookie_ = std::move(*content);
-    nonce_.resize(32);
+    nonce_.resize(auth_challenge::smallest_nonce);
     random_(nonce_);
     return ask_challenge{{nonce_}};
 }
@@ -47,13 +61,15 @@ authentication::action authentication::on_cookie(result<secret> content) {
 authentication::action authentication::on_challenge(const result<auth_challenge::reply_type>& answer) {
     if (!answer) return failed{answer.error()};
     const auto expected = proof_of(server_constant, cookie_.view(), nonce_, answer->server_nonce);
-    if (!secret::same(expected.view(), answer->server_hash)) return failed{errc::impostor};
+    if (!secret::same(expected.view(), answer->server_hash)) return failed{{errc::impostor, tried_}};
     return send_proof{{proof_of(client_constant, cookie_.view(), nonce_, answer->server_nonce)}};
 }
 
 authentication::action authentication::on_authenticated(const result<done>& answer) {
-    if (!answer) return failed{answer.error()};
-    return finished{};
+    if (answer) return finished{};
+    auto why = answer.error();
+    if (why.detail.empty()) why.detail = tried_;
+    return failed{std::move(why)};
 }
 
 }  // namespace bento::control

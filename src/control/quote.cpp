@@ -11,32 +11,51 @@ bool is_keyword(std::string_view text) {
     });
 }
 
+/// The byte that one to three octal digits mean; what would be over 255 ends a digit earlier.
+char take_octal(std::string_view& text) {
+    unsigned value = 0;
+    for (int digits = 0; digits < 3 && !text.empty() && is_octal(text.front()) && value < 040; ++digits) {
+        value = value * 8 + static_cast<unsigned>(text.front() - '0');
+        text.remove_prefix(1);
+    }
+    return static_cast<char>(static_cast<unsigned char>(value));
+}
+
+char unescaped(char c) {
+    switch (c) {
+        case 'n':
+            return '\n';
+        case 't':
+            return '\t';
+        case 'r':
+            return '\r';
+        default:
+            return c;
+    }
+}
+
 }  // namespace
 
 std::optional<std::string> unquote(std::string_view& text) {
     if (!text.starts_with('"')) return {};
+    auto rest = text.substr(1);
     std::string out;
-    std::size_t at = 1;
-    while (at < text.size() && text[at] != '"') {
-        if (text[at] != '\\') {
-            out += text[at++];
-            continue;
+    for (;;) {
+        const auto plain = rest.find_first_of("\"\\");
+        if (plain == std::string_view::npos) return {};
+        out += rest.substr(0, plain);
+        const bool ends = rest[plain] == '"';
+        rest.remove_prefix(plain + 1);
+        if (ends) break;
+        if (rest.empty()) return {};
+        if (is_octal(rest.front())) {
+            out += take_octal(rest);
+        } else {
+            out += unescaped(rest.front());
+            rest.remove_prefix(1);
         }
-        if (++at == text.size()) return {};
-        const char c = text[at];
-        if (is_octal(c)) {
-            unsigned value = 0;
-            for (int digits = 0; digits < 3 && at < text.size() && is_octal(text[at]); ++digits)
-                value = value * 8 + static_cast<unsigned>(text[at++] - '0');
-            if (value > 0xff) return {};
-            out += static_cast<char>(static_cast<unsigned char>(value));
-            continue;
-        }
-        out += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-        ++at;
     }
-    if (at == text.size()) return {};
-    text.remove_prefix(at + 1);
+    text = rest;
     return out;
 }
 
@@ -48,13 +67,19 @@ std::optional<std::string> unquote_or_word(std::string_view& text) {
     return out;
 }
 
+std::string config_value(std::string_view text) {
+    auto rest = text;
+    auto quoted = unquote(rest);
+    return quoted && rest.empty() ? std::move(*quoted) : std::string{text};
+}
+
 result<void> must_be_one_line(std::string_view value, std::string_view what) {
     if (value.find_first_of(std::string_view{"\0\r\n", 3}) != std::string_view::npos)
         return error{errc::invalid_argument, std::string{what} + " holds a line end or NUL"};
     return {};
 }
 
-result<std::string> quote_config(std::string_view value) {
+result<std::string> quote(std::string_view value) {
     if (auto fine = must_be_one_line(value, "the value"); !fine) return fine.error();
     std::string out = "\"";
     for (const char c : value) {
@@ -72,29 +97,20 @@ std::vector<argument> parse_arguments(std::string_view text) {
             continue;
         }
         const auto end = std::min(text.find(' '), text.size());
-        const auto equals = text.find('=');
-        argument a;
-        if (equals < end && is_keyword(text.substr(0, equals))) {
-            auto value = text.substr(equals + 1);
-            if (auto read = unquote_or_word(value)) {
-                a.keyword = text.substr(0, equals);
-                a.value = std::move(*read);
-                text = value;
-                out.push_back(std::move(a));
-                continue;
-            }
-        } else if (text.front() == '"') {
-            auto value = text;
-            if (auto read = unquote(value)) {
-                a.value = std::move(*read);
-                text = value;
-                out.push_back(std::move(a));
-                continue;
-            }
+        const auto equals = text.substr(0, end).find('=');
+        std::string_view keyword;
+        auto value = text;
+        if (equals != std::string_view::npos && is_keyword(text.substr(0, equals))) {
+            keyword = text.substr(0, equals);
+            value = text.substr(equals + 1);
         }
-        a.value = text.substr(0, end);
-        text.remove_prefix(end);
-        out.push_back(std::move(a));
+        if (auto read = unquote_or_word(value)) {
+            out.push_back({std::string{keyword}, std::move(*read)});
+            text = value;
+        } else {
+            out.push_back({{}, std::string{text.substr(0, end)}});
+            text.remove_prefix(end);
+        }
     }
     return out;
 }

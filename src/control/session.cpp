@@ -2,23 +2,54 @@
 #include <bento/control/session.hpp>
 
 namespace bento::control {
+namespace {
+
+/// A command with data begins with `+`, and its data ends with a line that holds a dot alone.
+bool is_one_command(std::string_view bytes) {
+    constexpr std::string_view line_end = "\r\n", data_end = "\r\n.\r\n";
+    if (!bytes.ends_with(line_end)) return false;
+    if (bytes.starts_with('+'))
+        return bytes.ends_with(data_end) && bytes.find(data_end) == bytes.size() - data_end.size();
+    // tor ends a command at a bare LF as well, and cuts it at NUL.
+    bytes.remove_suffix(line_end.size());
+    return bytes.find_first_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos;
+}
+
+}  // namespace
+
+result<void> session::admit(std::string_view command) const {
+    if (ended_) return *ended_;
+    if (command.size() > limits_.command) return error{errc::invalid_argument, "the command is longer than tor reads"};
+    if (!is_one_command(command)) return error{errc::invalid_argument, "not one command"};
+    if (waiting_.size() >= limits_.pending || output_.size() + command.size() > limits_.output)
+        return errc::too_many_pending;
+    return {};
+}
 
 session::ticket session::submit(secret bytes, time_point deadline) {
     const auto t = ++last_;
-    if (ended_)
-        ready_.push_back(failed{t, *ended_});
-    else if (waiting_.size() >= limits_.pending)
-        ready_.push_back(failed{t, errc::too_many_pending});
-    else {
-        waiting_.push_back({t, deadline});
-        output_.push_back(std::move(bytes));
+    if (auto admitted = admit(bytes.text()); !admitted) {
+        ready_.push_back(failed{t, admitted.error()});
+        return t;
     }
+    waiting_.push_back({t, deadline});
+    deadlines_.emplace(deadline, t);
+    output_.append(bytes.text());
     return t;
 }
 
+session::slot* session::find(ticket t) {
+    const auto at = std::lower_bound(waiting_.begin(), waiting_.end(), t,
+                                     [](const slot& s, ticket wanted) { return s.ticket < wanted; });
+    return at != waiting_.end() && at->ticket == t ? &*at : nullptr;
+}
+
 void session::abandon(ticket t) {
-    for (auto& s : waiting_)
-        if (s.ticket == t) s.abandoned = true;
+    if (auto* s = find(t); s && !s->abandoned) {
+        s->abandoned = true;
+        forget_deadline(*s);
+        return;
+    }
     std::erase_if(ready_, [t](const output_item& item) {
         if (const auto* r = std::get_if<reply_ready>(&item)) return r->ticket == t;
         if (const auto* f = std::get_if<failed>(&item)) return f->ticket == t;
@@ -30,27 +61,27 @@ result<void> session::feed(std::string_view bytes) {
     if (ended_) return *ended_;
     auto fed = framer_.feed(bytes);
     while (auto r = framer_.next()) {
-        if (!r->is_event() && waiting_.empty()) {
-            fed = error{errc::malformed_reply, "a reply that nothing was asked for"};
+        if (auto routed = route(std::move(*r)); !routed) {
+            fed = routed;
             break;
         }
-        route(std::move(*r));
     }
-    if (!fed) {
-        disconnect(fed.error());
-        return *ended_;
-    }
-    return {};
+    if (!fed) disconnect(fed.error());
+    return fed;
 }
 
-void session::route(reply r) {
+result<void> session::route(reply r) {
     if (r.is_event()) {
         ready_.push_back(event_ready{std::move(r)});
-        return;
+        return {};
     }
+    if (waiting_.empty()) return error{errc::malformed_reply, "an answer that nothing was asked for"};
     const auto s = waiting_.front();
     waiting_.pop_front();
-    if (!s.abandoned) ready_.push_back(reply_ready{s.ticket, std::move(r)});
+    if (s.abandoned) return {};
+    forget_deadline(s);
+    ready_.push_back(reply_ready{s.ticket, std::move(r)});
+    return {};
 }
 
 std::optional<session::output_item> session::next() {
@@ -60,34 +91,18 @@ std::optional<session::output_item> session::next() {
     return out;
 }
 
-std::string_view session::output() const {
-    return output_.empty() ? std::string_view{} : output_.front().text().substr(written_);
-}
-
-void session::consume_output(std::size_t size) {
-    while (size > 0) {
-        const auto part = std::min(size, output_.front().size() - written_);
-        written_ += part;
-        size -= part;
-        if (written_ < output_.front().size()) return;
-        output_.pop_front();
-        written_ = 0;
-    }
-}
-
 void session::expire(time_point now) {
-    for (auto& s : waiting_) {
-        if (s.abandoned || s.deadline > now) continue;
-        s.abandoned = true;
-        ready_.push_back(failed{s.ticket, errc::timed_out});
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        const auto t = deadlines_.begin()->second;
+        deadlines_.erase(deadlines_.begin());
+        find(t)->abandoned = true;
+        ready_.push_back(failed{t, errc::timed_out});
     }
 }
 
 std::optional<session::time_point> session::next_deadline() const {
-    std::optional<time_point> out;
-    for (const auto& s : waiting_)
-        if (!s.abandoned && (!out || s.deadline < *out)) out = s.deadline;
-    return out;
+    if (deadlines_.empty()) return {};
+    return deadlines_.begin()->first;
 }
 
 void session::disconnect(const error& why) {
@@ -96,8 +111,8 @@ void session::disconnect(const error& why) {
     for (const auto& s : waiting_)
         if (!s.abandoned) ready_.push_back(failed{s.ticket, why});
     waiting_.clear();
+    deadlines_.clear();
     output_.clear();
-    written_ = 0;
 }
 
 }  // namespace bento::control

@@ -1,8 +1,10 @@
 // Authentication (control-spec sections 3.5, 3.21, 3.24) as a machine: it says what to do next, its driver does it.
 //
-// In this order: nothing where tor asks for nothing, the safe cookie, the password. The raw cookie is shown only where
-// tor offers no safe one, since whoever listens on a hostile port could name any file of ours as its cookie. tor closes
-// the connection after any failed attempt, so there is one attempt a connection.
+// In this order: nothing where tor asks for nothing; a password where one was given and tor takes it; the safe cookie,
+// for which tor proves first that it knows the file. The raw cookie is the last resort and goes only where tor offers
+// no safe one and the user named the file: whoever listens on a hostile port could name any file of ours as its cookie
+// and be sent it. Nothing is tried twice: tor closes the connection after a refused AUTHENTICATE, and whoever wants to
+// try something else connects anew.
 #pragma once
 
 #include <bento/base/random.hpp>
@@ -29,7 +31,9 @@ class authentication {
     };
     struct finished {};  ///< authenticated
     struct failed {
-        bento::error error;  ///< password_needed, cookie_unusable, impostor, no_method, or tor's refusal
+        /// password_needed, cookie_unusable (naming the file), impostor, no_method; or tor's refusal, mostly
+        /// errc::authentication_failed, saying what was tried: "the password", "the cookie in PATH".
+        bento::error error;
     };
     using action = std::variant<ask_protocol_info, read_cookie, ask_challenge, send_proof, finished, failed>;
 
@@ -45,9 +49,13 @@ class authentication {
     action on_authenticated(const result<done>& answer);
 
   private:
+    failed about_cookie(std::string why, std::string peer = {}) const;
+
     std::optional<secret> password_;
     std::optional<std::string> cookie_path_;
     random_source random_;
+    std::string tried_;  // what tor may refuse, for a person
+    std::string path_;   // of the cookie
     bool safe_ = false;
     secret cookie_;
     std::vector<std::uint8_t> nonce_;

@@ -9,7 +9,9 @@ enum class errc {
     // The connection. Each of these ends it, and everything that waits on it fails with it.
     disconnected = 1,    ///< tor closed the connection, or we did
     malformed_reply,     ///< bytes that are no reply of the control protocol
-    reply_too_long,      ///< a line, a data block or a reply over its limit
+    line_too_long,       ///< a line over its limit
+    data_too_long,       ///< the data of one line over its limit
+    reply_too_long,      ///< all lines of a reply together over their limit
     not_a_control_port,  ///< what answers speaks HTTP: the wrong port of tor
     // One command.
     timed_out,         ///< no reply before the deadline; a late one is swallowed
@@ -18,7 +20,8 @@ enum class errc {
     unexpected_reply,  ///< a well-formed reply of another command's form
     // What tor answered; its words are the error's `peer`.
     unrecognized,             ///< a command, key, event or option that this tor does not know (510, 552)
-    rejected,                 ///< any other refusal (512, 513, 550, 551, 553, 554, ...)
+    unavailable,              ///< 551: known, but not to be had or done now (no descriptor yet, no circuit)
+    rejected,                 ///< any other refusal (500, 512, 513, 550, 553, 554, ...)
     authentication_required,  ///< 514
     authentication_failed,    ///< 515: a wrong password or cookie
     onion_collision,          ///< 550: tor has a service of this address already, on this connection or another

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,19 +20,22 @@ struct relay_name {
     std::string fingerprint;  ///< 40 upper-case hex characters; empty where tor names none
     std::string nickname;     ///< may be empty
     static relay_name parse(std::string_view text);
+    bool operator==(const relay_name&) const = default;
 };
 
-/// HS_DESC. tor 0.4.9 gives UPLOADED no descriptor id, and the upload side the authentication type UNKNOWN.
+/// HS_DESC. tor 0.4.9 gives UPLOADED no descriptor id, and the upload side the authentication type UNKNOWN. An UPLOAD
+/// may never be followed by anything: a circuit that dies on the way makes no event.
 struct hs_desc {
     hs_desc_action action = hs_desc_action::unknown;
     std::string action_text;
-    std::string address;  ///< without ".onion"; UNKNOWN where tor does not know
-    std::string auth_type;
+    std::string address;    ///< without ".onion"; UNKNOWN where tor does not know
+    std::string auth_type;  ///< NO_AUTH or UNKNOWN
     relay_name hs_dir;
-    std::string descriptor_id;   ///< base64 of the blinded key, 43 characters; may be empty
-    std::string reason;          ///< of FAILED: UPLOAD_REJECTED, UNEXPECTED, NOT_FOUND, BAD_DESC, QUERY_REJECTED, ...
-    std::string hs_dir_index;    ///< 64 hex characters; may be empty
-    std::vector<argument> rest;  ///< keywords that are none of these
+    std::string descriptor_id;  ///< base64 of the blinded key, 43 characters; may be empty
+    std::string reason;         ///< of FAILED: UPLOAD_REJECTED, NOT_FOUND, BAD_DESC, QUERY_REJECTED, UNEXPECTED, ...
+    std::string hs_dir_index;   ///< 64 hex characters; may be empty
+    std::optional<std::uint32_t> replica;  ///< not sent by tor 0.4.9 for v3
+    std::vector<argument> rest;            ///< what is none of these
 };
 
 struct hs_desc_content {
@@ -60,11 +64,68 @@ std::optional<bootstrap_phase> bootstrap_phase_of(const status_event& e);
 /// Of the value of GETINFO status/bootstrap-phase.
 std::optional<bootstrap_phase> parse_bootstrap_phase(std::string_view value);
 
+enum class circuit_status { launched, built, guard_wait, extended, failed, closed, unknown };
+
+/// CIRC.
+struct circuit_event {
+    std::string id;
+    circuit_status status = circuit_status::unknown;
+    std::string status_text;
+    std::vector<relay_name> path;          ///< so far
+    std::vector<std::string> build_flags;  ///< ONEHOP_TUNNEL, IS_INTERNAL, NEED_CAPACITY, NEED_UPTIME, ...
+    std::string purpose;                   ///< GENERAL, HS_SERVICE_INTRO, ...
+    std::string hs_state;
+    std::string rend_query;     ///< the onion service's address
+    std::string time_created;   ///< ISO 8601, UTC
+    std::string reason;         ///< of FAILED and CLOSED
+    std::string remote_reason;  ///< what the other end said
+    std::string socks_username;
+    std::string socks_password;
+    std::vector<argument> rest;
+};
+
+enum class stream_status {
+    created,         ///< NEW
+    create_resolve,  ///< NEWRESOLVE
+    remap,
+    sent_connect,
+    sent_resolve,
+    succeeded,
+    failed,
+    closed,
+    detached,
+    controller_wait,
+    xoff_sent,
+    xoff_received,
+    xon_sent,
+    xon_received,
+    unknown,
+};
+
+/// STREAM.
+struct stream_event {
+    std::string id;
+    stream_status status = stream_status::unknown;
+    std::string status_text;
+    std::string circuit_id;  ///< "0" where it has none
+    std::string target;      ///< HOST:PORT
+    std::string reason;
+    std::string remote_reason;
+    std::string source;       ///< CACHE or EXIT, of REMAP
+    std::string source_addr;  ///< HOST:PORT of who asked
+    std::string purpose;
+    std::string socks_username;
+    std::string socks_password;
+    std::vector<argument> rest;
+};
+
+/// BW.
 struct bandwidth {
     std::uint64_t read = 0;     ///< bytes in the last second
     std::uint64_t written = 0;  ///< bytes in the last second
 };
 
+/// SIGNAL: tor has acted on a signal.
 struct signal_received {
     std::string name;
 };
@@ -80,6 +141,11 @@ struct log_message {
     std::string text;
 };
 
+/// NETWORK_LIVENESS.
+struct network_liveness {
+    bool up = false;
+};
+
 /// Any other event, in tor's words.
 struct other_event {
     std::string name;
@@ -87,8 +153,8 @@ struct other_event {
     control::reply whole;
 };
 
-using event = std::variant<hs_desc, hs_desc_content, status_event, bandwidth, signal_received, configuration_changed,
-                           log_message, other_event>;
+using event = std::variant<hs_desc, hs_desc_content, status_event, circuit_event, stream_event, bandwidth,
+                           signal_received, configuration_changed, log_message, network_liveness, other_event>;
 
 /// errc::unexpected_reply where the reply is no event.
 result<event> parse_event(const reply& r);

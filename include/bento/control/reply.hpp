@@ -7,6 +7,7 @@
 #pragma once
 
 #include <bento/control/errc.hpp>
+#include <bento/control/limits.hpp>
 #include <deque>
 #include <optional>
 #include <string>
@@ -15,22 +16,10 @@
 
 namespace bento::control {
 
-/// How much of tor's bytes is kept. tor itself sets no limit.
-struct limits {
-    /// A line: the longest known is a GETINFO value of some 100 kB.
-    std::size_t line = std::size_t{1} << 20;
-    /// The data of one `+` line: a consensus has 3 MB, all router descriptors 20 MB.
-    std::size_t data = std::size_t{64} << 20;
-    /// All lines of a reply.
-    std::size_t reply = std::size_t{128} << 20;
-    /// Commands that wait for their replies.
-    std::size_t pending = 4096;
-};
-
 struct reply_line {
-    int status = 0;
+    int status = 0;                   ///< 100 to 999
     std::string text;                 ///< after the status and its separator
-    std::optional<std::string> data;  ///< of a `+` line: without dot-stuffing, its lines ended by LF
+    std::optional<std::string> data;  ///< of a `+` line: without dot-stuffing, each of its lines ended by LF
 };
 
 struct reply {
@@ -48,21 +37,28 @@ class framer {
   public:
     explicit framer(limits l = {}) : limits_{l} {}
 
-    /// Errors are final: errc::malformed_reply, reply_too_long, not_a_control_port. Replies that were complete before
-    /// the error can still be taken.
+    /// Errors are final: errc::malformed_reply, line_too_long, data_too_long, reply_too_long, not_a_control_port. How
+    /// the bytes are cut changes nothing; a wrong line is told at its first wrong byte. Replies that were complete
+    /// before the error can still be taken.
     result<void> feed(std::string_view bytes);
+    /// The oldest complete reply. Take them all after each feed(): nothing else bounds how many wait.
     std::optional<reply> next();
     /// True between two replies.
     bool idle() const { return partial_.empty() && lines_.empty(); }
 
   private:
+    result<void> check_start(std::string_view start, bool whole) const;
+    result<void> check_length(std::string_view line, bool whole) const;
     result<void> take_line(std::string_view line);
+    result<void> take_data(std::string_view line);
+    result<void> consume(std::string_view bytes);
 
     limits limits_;
     std::string partial_;  // a line whose CRLF has not come
     std::vector<reply_line> lines_;
     std::size_t size_ = 0;  // of the reply so far
     bool in_data_ = false;
+    bool fresh_ = true;  // no line has come yet
     std::deque<reply> complete_;
     std::optional<error> failed_;
 };
