@@ -87,7 +87,8 @@ TEST_CASE("ADD_ONION: what contradicts itself is not sent") {
     }
     a.client_auth = {};
     for (const auto& wrong : {std::string{"RSA1024:x"}, key.substr(11), key.substr(0, 90), key + "A",
-                              key.substr(0, key.size() - 3) + "\r\n=", "ED25519-V3:" + std::string(88, '=')}) {
+                              key.substr(0, key.size() - 3) + "\r\n=", key.substr(0, key.size() - 2) + "AA",
+                              "ED25519-V3:" + std::string(88, '=')}) {
         a.key = secret{wrong};
         const auto refused = encoded(a);
         CHECK(refused == "refused: the key is not ED25519-V3: and base64 of 64 bytes");
