@@ -224,6 +224,22 @@ task<void> prove(const launcher& with) {
 
 }  // namespace
 
+options options::from(const config::settings::box_settings& s, std::filesystem::path directory) {
+    options o;
+    o.each.memory = s.memory;
+    o.each.cpu = std::chrono::ceil<std::chrono::seconds>(s.cpu);
+    o.each.wall = s.wall;
+    o.each.processes = s.processes;
+    o.each.disk = s.disk;
+    o.output = s.output;
+    o.instances = s.instances;
+    o.functions = s.functions;
+    o.store_bytes = s.store_bytes;
+    o.ttl = s.ttl;
+    o.directory = std::move(directory);
+    return o;
+}
+
 task<server> server::start(options o) {
     auto runtime = co_await find_runtime();
     if (!runtime) co_return runtime.error();
@@ -234,7 +250,8 @@ task<server> server::start(options o) {
     launcher l{std::move(o), std::move(*runtime), std::move(*filter)};
     if (auto proven = co_await prove(l); !proven) co_return proven.error();
     server out;
-    out.state_ = std::make_shared<state>(co_await asio::this_coro::executor, std::move(l), std::move(*store));
+    const auto executor = co_await asio::this_coro::executor;
+    out.state_ = std::make_shared<state>(executor, std::move(l), std::move(*store));
     co_return out;
 }
 

@@ -128,7 +128,8 @@ struct server_connection::state {
                 lines.emplace_back(start, length);
                 // What can never become a request is refused at once, not after fields that may never come.
                 if (first)
-                    if (const auto wrong = check_request_line(std::string_view{in}.substr(start, length)); wrong.status != 0)
+                    if (const auto wrong = check_request_line(std::string_view{in}.substr(start, length));
+                        wrong.status != 0)
                         return refuse(wrong.status, wrong.why);
                 continue;
             }

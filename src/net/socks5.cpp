@@ -60,6 +60,12 @@ result<std::size_t> socks5_reply::feed(std::string_view data) {
         field_[have_++] = static_cast<unsigned char>(data[used++]);
         switch (state_) {
             case state::method:
+                // tor reads greeting and credentials at one go where they arrive together, and then answers the
+                // latter alone.
+                if (field_[0] == authentication_version) {
+                    state_ = state::authentication;
+                    break;
+                }
                 if (field_[0] != version) return errc::socks_refused;
                 if (have_ < 2) break;
                 if (field_[1] != method_password) return errc::socks_refused;

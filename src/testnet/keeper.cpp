@@ -118,19 +118,26 @@ asio::awaitable<void> keep_up(options o, time_point deadline, net::stream& comma
     ::dup2(command, 3);
     ::syscall(SYS_close_range, 4U, ~0U, 0U);
     ::fcntl(3, F_SETFD, FD_CLOEXEC);
-    int status = 1;
+    // Whatever is thrown, the command hears of it.
+    const auto say = [](const char* what) {
+        const auto line = fmt::format("error {} {}\n", static_cast<int>(errc::start_failed), what);
+        ::send(3, line.data(), line.size(), MSG_NOSIGNAL);
+    };
+    asio::io_context context{1};
+    auto stream = stream_of(context.get_executor(), net::unique_fd{3});
     try {
-        asio::io_context context{1};
-        auto stream = stream_of(context.get_executor(), net::unique_fd{3});
-        asio::co_spawn(context, keep_up(o, deadline, stream), [&](std::exception_ptr thrown) {
-            status = thrown ? 1 : 0;
+        std::exception_ptr thrown;
+        asio::co_spawn(context, keep_up(o, deadline, stream), [&](std::exception_ptr e) {
+            thrown = e;
             context.stop();
         });
         context.run();
-    } catch (const std::exception&) {
-        status = 1;  // the command sees its socket close without `ready`
+        if (thrown) std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+        say(e.what());
+        ::_exit(1);
     }
-    ::_exit(status);
+    ::_exit(0);
 }
 
 asio::awaitable<void> reap(pid_t pid) {
@@ -167,6 +174,7 @@ result<description> description::from_json(std::string_view text) {
 }
 
 task<description> keep(options o, std::function<void(progress)> tell, time_point deadline) {
+    const auto executor = co_await asio::this_coro::executor;
     auto [ours, theirs] = net::make_socket_pair();
     const auto pid = ::fork();
     if (pid < 0) co_return error{errc::start_failed, "fork", std::strerror(errno)};
@@ -183,7 +191,7 @@ task<description> keep(options o, std::function<void(progress)> tell, time_point
                 while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
                 }
         }
-    } keeper{pid, stream_of(co_await asio::this_coro::executor, std::move(ours))};
+    } keeper{pid, stream_of(executor, std::move(ours))};
     std::string rest;
     for (;;) {
         auto line = co_await read_line(keeper.command, rest);

@@ -48,7 +48,8 @@ task<std::string> must_run(net::child::options o, std::string input, time_point 
     const auto name = o.program;
     auto ran = co_await net::run_program(std::move(o), std::move(input), deadline);
     if (!ran) co_return error{errc::start_failed, ran.error().message(), ran.error().peer};
-    if (!ran->status.ok()) co_return error{errc::start_failed, name + " ended with " + ran->status.str(), ran->err + ran->out};
+    if (!ran->status.ok())
+        co_return error{errc::start_failed, name + " ended with " + ran->status.str(), ran->err + ran->out};
     co_return std::move(ran->out);
 }
 

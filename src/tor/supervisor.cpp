@@ -22,25 +22,28 @@ void supervisor::change(phase to) {
     if (changed_) changed_(status_);
 }
 
+task<void> supervisor::connect(time_point deadline) {
+    change(phase::connecting);
+    auto dialled = co_await dial_(deadline);
+    if (!dialled) co_return dialled.error();
+    auto prepared = co_await prepare_(*dialled);
+    if (!prepared) co_return prepared.error();
+    current_ = std::move(*dialled);
+    backoff_.reset();
+    status_.last_failure.reset();
+    change(phase::connected);
+    co_return result<void>{};
+}
+
 asio::awaitable<void> supervisor::run() {
     asio::steady_timer timer{co_await asio::this_coro::executor};
     for (;;) {
-        change(phase::connecting);
-        auto dialled = co_await dial_(clock::now() + attempt_limit);
-        if (dialled) {
-            const auto prepared = co_await prepare_(*dialled);
-            if (prepared) {
-                current_ = *dialled;
-                backoff_.reset();
-                status_.last_failure.reset();
-                change(phase::connected);
-                status_.last_failure = co_await dialled->closed();
-                current_ = {};
-            } else {
-                status_.last_failure = prepared.error();
-            }
-        } else {
-            status_.last_failure = dialled.error();
+        if (!current_.connected())
+            if (auto connected = co_await connect(clock::now() + attempt_limit); !connected)
+                status_.last_failure = connected.error();
+        if (current_.connected()) {
+            status_.last_failure = co_await current_.closed();
+            current_ = {};
         }
         std::uint32_t random = 0;
         system_random()({reinterpret_cast<std::uint8_t*>(&random), sizeof random});

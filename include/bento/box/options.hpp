@@ -1,12 +1,15 @@
 // What a box may do (the [box] section of bentoctl.toml(5)).
 #pragma once
 
+#include <bento/config/settings.hpp>
 #include <bento/sandbox/plan.hpp>
 #include <filesystem>
 
 namespace bento::box {
 
 struct options {
+    static options from(const config::settings::box_settings& s, std::filesystem::path directory);
+
     sandbox::policy each;                                   ///< one running function
     std::uint64_t output = 256ULL << 20;                    ///< bytes that one run may send
     std::size_t instances = 64;                             ///< functions that run at a time

@@ -44,7 +44,9 @@ class supervisor {
     supervisor(dialer dial, preparer prepare, std::function<void(const status&)> changed)
         : dial_{std::move(dial)}, prepare_{std::move(prepare)}, changed_{std::move(changed)} {}
 
-    /// Until cancelled. An attempt may take `attempt_limit`.
+    /// One attempt: connects and prepares. For a program that wants to end with the error of its first.
+    task<void> connect(time_point deadline);
+    /// Watches the connection and makes new ones, until cancelled. An attempt may take `attempt_limit`.
     asio::awaitable<void> run();
     /// The connection of this moment; nothing where there is none.
     const controller& current() const { return current_; }

@@ -44,6 +44,18 @@ TEST_CASE("the answers end where the application's bytes begin, however they are
     }
 }
 
+TEST_CASE("tor answers greeting and credentials as one where they arrive together") {
+    const auto answers = accepted.substr(2);
+    for (std::size_t cut = 0; cut <= answers.size(); ++cut) {
+        net::socks5_reply reply;
+        REQUIRE(reply.feed(std::string_view{answers}.substr(0, cut)));
+        REQUIRE(reply.feed(std::string_view{answers}.substr(cut)));
+        CHECK(reply.done());
+    }
+    net::socks5_reply reply;
+    CHECK(reply.feed("\x01\x01"s).error().code == net::errc::socks_refused);
+}
+
 TEST_CASE("wanted() never reads past the answers") {
     const auto all = accepted + "application";
     net::socks5_reply reply;

@@ -1,0 +1,38 @@
+// Storing and calling functions, wherever the server is: behind an onion's gateway, or at the end of the Bento
+// protocol.
+#pragma once
+
+#include <bento/client/bento_connection.hpp>
+#include <bento/client/http_client.hpp>
+#include <functional>
+#include <memory>
+
+namespace bento::client {
+
+/// What a function sends, as it comes.
+struct output_sink {
+    /// A part of an output; `last` ends one.
+    std::function<void(std::string_view part, bool last)> data;
+    /// What the function failed with.
+    std::function<void(std::string_view text)> failed;
+};
+
+/// One server. A deadline covers a whole call.
+class functions {
+  public:
+    virtual ~functions() = default;
+    virtual task<uuid4> store(std::string name, std::string code, time_point deadline) = 0;
+    /// Returns when it has ended. errc::function_failed with its words.
+    virtual task<void> exec(uuid4 token, std::string call, time_point deadline) = 0;
+    /// Returns when it has ended; a failure of its own is told to the sink, and is errc::function_failed.
+    virtual task<void> open(uuid4 token, std::string call, output_sink sink, time_point deadline) = 0;
+    /// Starts it and returns its id.
+    virtual task<uuid4> detach(uuid4 token, std::string call, time_point deadline) = 0;
+};
+
+/// Behind an onion.
+std::unique_ptr<functions> through_gateway(http_road road);
+/// At a Bento server that is connected to directly.
+std::unique_ptr<functions> at_server(endpoint server);
+
+}  // namespace bento::client

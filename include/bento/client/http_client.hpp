@@ -1,0 +1,57 @@
+// HTTP to one onion service through tor, on one connection that is kept.
+//
+// The first bytes of the first request ride along with the SOCKS handshake: over the six hops of an onion circuit that
+// is one round trip instead of two.
+#pragma once
+
+#include <bento/client/errc.hpp>
+#include <bento/http/client_connection.hpp>
+#include <bento/net/socks5.hpp>
+#include <memory>
+
+namespace bento::client {
+
+/// Where requests go.
+struct http_road {
+    /// tor's SOCKS port; unset: `host` is an IP address that is connected to directly.
+    std::optional<endpoint> socks;
+    net::isolation isolation{"bentoctl", "0"};
+    std::string host;  ///< an onion address
+    std::uint16_t port = 80;
+};
+
+class http_client {
+  public:
+    /// Bodies of answers that are gathered whole; a gateway's largest is 16 MiB and its JSON.
+    static constexpr std::size_t whole_limit = std::size_t{32} << 20;
+
+    struct response {
+        http::response_head head;
+        std::string body;
+    };
+
+    explicit http_client(http_road road) : road_{std::move(road)} {}
+
+    /// Sends a request and returns when the head of its response is there; then next() until it is empty.
+    task<http::response_head> start(http::method m, std::string target, std::span<const http::field> fields,
+                                    std::string body, time_point deadline);
+    /// The next bytes of the body; empty at its end. Good until the next call.
+    task<std::string_view> next();
+    /// A whole exchange.
+    task<response> request(http::method m, std::string target, std::span<const http::field> fields, std::string body,
+                           time_point deadline);
+    /// The same with a JSON body.
+    task<response> post_json(std::string target, std::string body, time_point deadline);
+
+    void close() { stream_.close(); }
+
+  private:
+    task<http::client_connection::event> read_event();
+
+    http_road road_;
+    net::stream stream_;
+    http::client_connection connection_;
+    std::unique_ptr<char[]> buffer_;
+};
+
+}  // namespace bento::client

@@ -1,0 +1,31 @@
+// Where a function is and how it is reached: what store, exec and open share.
+#pragma once
+
+#include <bento/client/functions.hpp>
+#include <bento/onion/address.hpp>
+#include <bento/tor/client.hpp>
+#include <memory>
+
+#include "command.hpp"
+#include "terminal.hpp"
+
+namespace bento::cli {
+
+struct where {
+    std::string onion;
+    std::optional<endpoint> server;
+};
+void declare_where(CLI::App& options, where& w);
+
+/// The server, and the tor that leads to it, for as long as this lives.
+struct road {
+    std::unique_ptr<tor::client> tor;
+    std::unique_ptr<client::functions> functions;
+};
+/// Finds a tor, or starts one for the call. base::errc::malformed where neither --onion nor --server is given.
+task<road> reach(const globals& g, terminal& out, const where& w, time_point deadline);
+
+/// The caller's or operator's tor, by options and configuration.
+result<tor::client::options> tor_options(const globals& g, const config::settings& s, std::string_view folder);
+
+}  // namespace bento::cli

@@ -1,0 +1,19 @@
+#include <array>
+
+#include "command.hpp"
+
+namespace bento::cli {
+
+std::span<const command> commands() {
+    static constexpr std::array table{
+        command{"serve", "host a hidden Bento server", declare_serve},
+        command{"box", "run only the function server, on the Bento protocol", declare_box},
+        command{"store", "store a function, print its token", declare_store},
+        command{"exec", "run a function to completion, print nothing but failures", declare_exec},
+        command{"open", "run a function, stream what it sends", declare_open},
+        command{"testnet", "a private Tor network on loopback", declare_testnet},
+    };
+    return table;
+}
+
+}  // namespace bento::cli

@@ -1,0 +1,54 @@
+// bentoctl store: gives a function to a server and prints its token.
+#include <unistd.h>
+
+#include <bento/base/file.hpp>
+#include <boost/json.hpp>
+
+#include "caller.hpp"
+#include "options.hpp"
+#include "run.hpp"
+
+namespace bento::cli {
+namespace {
+
+/// A gateway takes 1 MiB unless its operator changed that; a Bento server 16.
+constexpr std::size_t code_limit = std::size_t{16} << 20;
+
+struct store_options {
+    where at;
+    std::string file;
+    std::string name;
+};
+
+result<std::string> read_code(const std::string& file) {
+    return read_file(file == "-" ? "/dev/stdin" : file, code_limit);
+}
+
+task<int> store(const globals& g, const store_options& o) {
+    terminal out{g};
+    const auto code = read_code(o.file);
+    if (!code) co_return code.error();
+    const auto deadline = clock::now() + g.timeout;
+    auto name = !o.name.empty() ? o.name : o.file == "-" ? "function" : std::filesystem::path{o.file}.stem().string();
+    auto r = co_await reach(g, out, o.at, deadline);
+    if (!r) co_return r.error();
+    const auto token = co_await r->functions->store(std::move(name), *code, deadline);
+    if (!token) co_return token.error();
+    if (g.json)
+        out.line(boost::json::serialize(boost::json::object{{"token", token->text()}}));
+    else
+        out.line(token->text());
+    co_return 0;
+}
+
+}  // namespace
+
+runner declare_store(CLI::App& options) {
+    auto o = std::make_shared<store_options>();
+    options.add_option("FILE", o->file, "the function's Python code; - is standard input")->required();
+    options.add_option("--name", o->name, "its name (default: the file's)")->type_name("NAME");
+    declare_where(options, o->at);
+    return [o](const globals& g) { return run([&] { return store(g, *o); }); };
+}
+
+}  // namespace bento::cli

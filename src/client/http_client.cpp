@@ -1,0 +1,91 @@
+#include <bento/client/http_client.hpp>
+
+namespace bento::client {
+namespace {
+
+constexpr std::size_t buffer_size = 64 * 1024;
+
+}  // namespace
+
+task<http::client_connection::event> http_client::read_event() {
+    for (;;) {
+        auto event = connection_.next();
+        if (const auto* broken = std::get_if<http::client_connection::broken>(&event)) {
+            stream_.close();
+            co_return error{errc::malformed, std::string{broken->why}};
+        }
+        if (!std::holds_alternative<http::client_connection::need_data>(event)) co_return std::move(event);
+        const auto n = co_await stream_.read_some({buffer_.get(), buffer_size});
+        if (n)
+            connection_.feed({buffer_.get(), *n});
+        else if (n.error().code == net::errc::closed)
+            connection_.feed_eof();
+        else
+            co_return n.error();
+    }
+}
+
+task<http::response_head> http_client::start(http::method m, std::string target, std::span<const http::field> fields,
+                                             std::string body, time_point deadline) {
+    const auto authority = road_.port == 80 ? road_.host : road_.host + ":" + std::to_string(road_.port);
+    const auto bytes = http::encode_request(m, authority, target, fields, body);
+    if (!stream_.is_open() || !connection_.reusable()) {
+        if (!buffer_) buffer_ = std::make_unique<char[]>(buffer_size);
+        connection_ = {};
+        result<net::stream> connected;
+        if (road_.socks) {
+            net::socks_target to;
+            to.host = road_.host;
+            to.port = road_.port;
+            connected = co_await net::connect_through(*road_.socks, road_.isolation, std::move(to), bytes, deadline);
+        } else {
+            connected = co_await net::stream::connect(endpoint::tcp(road_.host, road_.port), deadline);
+        }
+        if (!connected) co_return connected.error();
+        stream_ = std::move(*connected);
+        stream_.expires_at(deadline);
+        if (!road_.socks)
+            if (auto sent = co_await stream_.write(bytes); !sent) co_return sent.error();
+    } else {
+        stream_.expires_at(deadline);
+        if (auto sent = co_await stream_.write(bytes); !sent) co_return sent.error();
+    }
+    connection_.expect_response(m);
+    auto event = co_await read_event();
+    if (!event) co_return event.error();
+    co_return std::move(std::get<http::response_head>(*event));
+}
+
+task<std::string_view> http_client::next() {
+    auto event = co_await read_event();
+    if (!event) co_return event.error();
+    if (const auto* data = std::get_if<http::client_connection::body>(&*event)) co_return data->data;
+    if (!connection_.reusable()) stream_.close();
+    co_return std::string_view{};
+}
+
+task<http_client::response> http_client::request(http::method m, std::string target,
+                                                 std::span<const http::field> fields, std::string body,
+                                                 time_point deadline) {
+    auto head = co_await start(m, std::move(target), fields, std::move(body), deadline);
+    if (!head) co_return head.error();
+    response out;
+    out.head = std::move(*head);
+    for (;;) {
+        const auto piece = co_await next();
+        if (!piece) co_return piece.error();
+        if (piece->empty()) co_return out;
+        if (out.body.size() + piece->size() > whole_limit) {
+            close();
+            co_return error{errc::malformed, "the answer is too large"};
+        }
+        out.body += *piece;
+    }
+}
+
+task<http_client::response> http_client::post_json(std::string target, std::string body, time_point deadline) {
+    const std::vector<http::field> fields{{"Content-Type", "application/json"}};
+    co_return co_await request(http::method::post, std::move(target), fields, std::move(body), deadline);
+}
+
+}  // namespace bento::client

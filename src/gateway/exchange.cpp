@@ -1,0 +1,59 @@
+#include "exchange.hpp"
+
+#include <vector>
+
+namespace bento::gateway {
+namespace {
+
+constexpr http::field not_stored{"Cache-Control", "no-store"};
+
+}  // namespace
+
+task<void> exchange::flush() {
+    while (!connection_.output().empty()) {
+        const auto out = connection_.output();
+        peer_.expires_after(limits_.write);
+        auto written = co_await peer_.write(out);
+        if (!written) co_return written.error();
+        connection_.consume_output(out.size());
+    }
+    co_return result<void>{};
+}
+
+task<void> exchange::respond(int status, std::span<const http::field> fields, std::string_view body) {
+    begun_ = true;
+    connection_.respond(status, fields, body);
+    co_return co_await flush();
+}
+
+task<void> exchange::json(int status, std::string_view body) {
+    const std::vector<http::field> fields{{"Content-Type", "application/json"}, not_stored};
+    co_return co_await respond(status, fields, body);
+}
+
+task<void> exchange::problem(int status, std::string_view type, std::string_view detail,
+                             std::span<const http::field> more) {
+    std::vector<http::field> fields{{"Content-Type", http::problem_type}, not_stored};
+    fields.insert(fields.end(), more.begin(), more.end());
+    const auto body = http::problem(type, status, detail);
+    co_return co_await respond(status, fields, body);
+}
+
+task<void> exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length) {
+    begun_ = true;
+    const std::vector<http::field> fields{{"Content-Type", content_type}, not_stored};
+    connection_.begin(status, fields, length);
+    co_return co_await flush();
+}
+
+task<void> exchange::send(std::string_view data) {
+    connection_.send(data);
+    co_return co_await flush();
+}
+
+task<void> exchange::finish() {
+    connection_.finish();
+    co_return co_await flush();
+}
+
+}  // namespace bento::gateway

@@ -1,0 +1,168 @@
+#include <bento/box/server.hpp>
+#include <bento/gateway/gateway.hpp>
+#include <bento/host/daemon.hpp>
+#include <bento/net/condition.hpp>
+#include <bento/tor/onion_services.hpp>
+#include <bento/tor/supervisor.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "state_directory.hpp"
+
+namespace bento::host {
+namespace {
+
+using namespace asio::experimental::awaitable_operators;
+
+/// The first connection to tor, its bootstrap included.
+constexpr std::chrono::minutes start_limit{5};
+/// After this a publication that is not complete is told, and waited for all the same.
+constexpr std::chrono::minutes publication_limit{1};
+/// Once one HSDir has a descriptor, the others follow within seconds or not soon.
+constexpr std::chrono::seconds completion_limit{20};
+
+gateway::options gateway_options(const config::settings& s, const endpoint& server) {
+    gateway::options o;
+    o.server = server;
+    o.store = s.gateway.store;
+    o.exec = s.gateway.exec;
+    o.open = s.gateway.open;
+    o.literal_calls = s.gateway.literal_calls;
+    o.max_body = s.gateway.max_body;
+    o.deadline = s.gateway.deadline;
+    return o;
+}
+
+/// tor's ADD_ONION reads no quoting: some paths cannot be told to it.
+bool can_be_target(const endpoint& at) {
+    control::add_onion probe;
+    probe.ports.push_back({80, at.str()});
+    return static_cast<bool>(probe.encode());
+}
+
+/// Where the gateway listens: the system's tor may be confined to sockets of its own directory (Debian's AppArmor
+/// profile), so only a tor of ours is given a unix socket.
+endpoint gateway_endpoint(const config::settings& s, const state_directory& state, bool own_tor) {
+    if (s.gateway.listen) return *s.gateway.listen;
+    const auto socket = state.socket("gateway.sock");
+    if (own_tor && socket && can_be_target(*socket)) return *socket;
+    return endpoint::tcp("127.0.0.1", 0);
+}
+
+/// The function server: the embedded box on a socket of its own, or the one that was named.
+struct function_server {
+    std::optional<box::server> embedded;
+    endpoint at;
+};
+
+task<function_server> start_function_server(const options& o, const state_directory& state) {
+    function_server out;
+    if (o.settings.gateway.server) {
+        out.at = *o.settings.gateway.server;
+        co_return std::move(out);
+    }
+    auto options = box::options::from(o.settings.box, state / "functions");
+    options.helper = o.helper;
+    auto started = co_await box::server::start(std::move(options));
+    if (!started) co_return started.error();
+    const auto executor = co_await asio::this_coro::executor;
+    const auto at = state.socket("box.sock").value_or(endpoint::tcp("127.0.0.1", 0));
+    auto on = net::listener::listen(executor, at, {});
+    if (!on) co_return on.error();
+    out.at = on->where();
+    started->serve(std::move(*on));
+    out.embedded = std::move(*started);
+    co_return std::move(out);
+}
+
+asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, endpoint server) {
+    while (tell.reconfigured) {
+        auto fresh = co_await tell.reconfigured();
+        if (fresh)
+            g.configure(gateway_options(*fresh, server));
+        else if (tell.warning)
+            tell.warning(fresh.error().message() + "; going on as before");
+    }
+    net::condition never{co_await asio::this_coro::executor};
+    co_await never.wait();
+}
+
+/// Returns when the onion can be reached, and goes on telling while it cannot.
+asio::awaitable<void> wait_until_published(tor::onion_services& onions, onion::address address, const observer& tell) {
+    using wait = tor::publication::wait;
+    for (;;) {
+        const auto first = co_await onions.wait_published(address, wait::first, clock::now() + publication_limit);
+        if (first) break;
+        if (tell.warning) tell.warning(first.error().message() + "; still trying");
+    }
+    // What is missing now is told by status, and uploaded by tor again within minutes.
+    co_await onions.wait_published(address, wait::all, clock::now() + completion_limit);
+}
+
+asio::awaitable<void> announce(tor::onion_services& onions, onion::address address, endpoint listen,
+                               const observer& tell) {
+    co_await wait_until_published(onions, address, tell);
+    if (tell.ready) tell.ready(address, listen);
+    net::condition never{co_await asio::this_coro::executor};
+    co_await never.wait();
+}
+
+}  // namespace
+
+task<void> run(options o, observer tell) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto state = state_directory::open(o.state_directory);
+    if (!state) co_return state.error();
+    auto functions = co_await start_function_server(o, *state);
+    if (!functions) co_return functions.error();
+    gateway::gateway front{gateway_options(o.settings, functions->at)};
+
+    if (o.no_onion) {
+        auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, false), {});
+        if (!on) co_return on.error();
+        const auto where = on->where();
+        front.serve(std::move(*on));
+        if (tell.ready) tell.ready({}, where);
+        co_await follow_configuration(tell, front, functions->at);
+        co_return result<void>{};
+    }
+
+    auto key = state->onion_key();
+    if (!key) co_return key.error();
+    const auto address = onion::address::of(key->public_key());
+    tor::onion_services onions{executor, [&](const tor::onion_status& s) {
+                                   if (tell.publishing) tell.publishing(s.descriptors.uploads());
+                               }};
+    tor::client tor{o.tor, tell.bootstrapping};
+    bool was_lost = false;
+    tor::supervisor supervisor{
+        [&](time_point deadline) { return tor.dial(deadline); },
+        [&](tor::controller control) { return onions.prepare(std::move(control)); },
+        [&](const tor::supervisor::status& s) {
+            if (s.is == tor::supervisor::phase::waiting) {
+                was_lost = true;
+                const auto next = std::chrono::ceil<std::chrono::milliseconds>(s.next_attempt - clock::now());
+                if (tell.tor_lost) tell.tor_lost(s.last_failure.value_or(error{}), next);
+            } else if (s.is == tor::supervisor::phase::connected && std::exchange(was_lost, false)) {
+                if (tell.tor_back) tell.tor_back();
+            }
+        }};
+    if (auto connected = co_await supervisor.connect(clock::now() + start_limit); !connected)
+        co_return connected.error();
+
+    auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, tor.is_own()), {});
+    if (!on) co_return on.error();
+    const auto where = on->where();
+    front.serve(std::move(*on));
+    tor::onion_service service{std::move(*key)};
+    service.port = o.settings.onion.port;
+    service.target = where;
+    service.max_streams = o.settings.onion.max_streams;
+    auto added = co_await onions.add(std::move(service), clock::now() + publication_limit);
+    if (!added) co_return added.error();
+
+    co_await (supervisor.run() && announce(onions, address, where, tell) &&
+              follow_configuration(tell, front, functions->at));
+    co_return result<void>{};
+}
+
+}  // namespace bento::host

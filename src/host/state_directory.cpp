@@ -1,0 +1,58 @@
+#include "state_directory.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cstring>
+
+namespace bento::host {
+
+std::string_view to_text(errc e) {
+    switch (e) {
+        case errc::in_use:
+            return "another bentoctl serves from this state directory";
+        case errc::state:
+            return "the state directory cannot be used";
+    }
+    return "unknown error";
+}
+
+result<state_directory> state_directory::open(const std::filesystem::path& path) {
+    state_directory out;
+    std::error_code failed;
+    out.path_ = std::filesystem::absolute(path, failed);
+    if (!failed) std::filesystem::create_directories(out.path_ / "onions", failed);
+    for (const auto& folder : {out.path_, out.path_ / "onions"})
+        if (!failed) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
+    if (failed) return error{errc::state, path.string(), failed.message()};
+    out.lock_.reset(::open((out.path_ / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!out.lock_) return error{errc::state, (path / "lock").string(), std::strerror(errno)};
+    if (::flock(out.lock_.get(), LOCK_EX | LOCK_NB) != 0) return error{errc::in_use, path.string()};
+    return out;
+}
+
+result<onion::secret_key> state_directory::onion_key() const {
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator{path_ / "onions", failed}) {
+        const auto name = entry.path().filename().string();
+        const auto address = onion::address::parse(name);
+        if (!address) continue;  // no key's name: half-written files end otherwise
+        auto key = onion::secret_key::load(entry.path());
+        if (key && onion::address::of(key->public_key()) != *address)
+            return error{errc::state, "the key in " + entry.path().string() + " is not the one of its name"};
+        return key;
+    }
+    if (failed) return error{errc::state, path_.string(), failed.message()};
+    auto fresh = onion::secret_key::generate();
+    const auto name = onion::address::of(fresh.public_key()).service_id();
+    if (auto saved = fresh.save(path_ / "onions" / name); !saved) return saved.error();
+    return fresh;
+}
+
+std::optional<endpoint> state_directory::socket(std::string_view name) const {
+    const auto at = endpoint::parse("unix:" + (path_ / name).string());
+    return at ? std::optional{*at} : std::nullopt;
+}
+
+}  // namespace bento::host

@@ -1,0 +1,32 @@
+// The state directory: its lock and its onion keys.
+//
+//   STATE/lock                     held by the one server that runs on it
+//   STATE/onions/SERVICE_ID        a key in tor's own format, mode 0600
+//   STATE/functions/TOKEN.json     the box's store
+//   STATE/*.sock                   sockets of a server that runs
+//   STATE/tor                      the data directory of a tor of our own
+#pragma once
+
+#include <bento/host/daemon.hpp>
+#include <bento/net/child.hpp>
+#include <bento/onion/key.hpp>
+
+namespace bento::host {
+
+class state_directory {
+  public:
+    /// errc::in_use, or errc::state with what cannot be done.
+    static result<state_directory> open(const std::filesystem::path& path);
+
+    /// The onion's key: the one that is there, or a new one.
+    result<onion::secret_key> onion_key() const;
+    /// A path for a unix socket; nothing where it would be too long for one.
+    std::optional<endpoint> socket(std::string_view name) const;
+    std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+
+  private:
+    std::filesystem::path path_;
+    net::unique_fd lock_;
+};
+
+}  // namespace bento::host
