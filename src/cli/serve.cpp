@@ -66,9 +66,12 @@ task<int> serve(const globals& g, const serve_options& o) {
     bool is_ready = false;
     host::observer tell;
     tell.bootstrapping = [&](unsigned percent, std::string_view) { out.progress("reaching the Tor network", percent); };
-    tell.publishing = [&](tor::publication::count c) {
-        if (!is_ready && c.expected > 0)
-            out.progress("publishing the onion service", static_cast<unsigned>(100 * c.confirmed / c.expected));
+        tell.publishing = [&](tor::publication::count c) {
+        if (is_ready || c.expected == 0) return;
+        out.progress("publishing the onion service", static_cast<unsigned>(100 * c.confirmed / c.expected));
+        if (g.json)
+            out.line(boost::json::serialize(boost::json::object{
+                {"event", "publishing"}, {"confirmed", c.confirmed}, {"expected", c.expected}}));
     };
     tell.ready = [&](const std::optional<onion::address>& onion, const endpoint& listen) {
         is_ready = true;

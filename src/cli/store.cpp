@@ -1,8 +1,11 @@
 // bentoctl store: gives a function to a server and prints its token.
 #include <unistd.h>
 
+#include <array>
+#include <bento/base/errc.hpp>
 #include <bento/base/file.hpp>
 #include <boost/json.hpp>
+#include <cstring>
 
 #include "caller.hpp"
 #include "options.hpp"
@@ -21,7 +24,17 @@ struct store_options {
 };
 
 result<std::string> read_code(const std::string& file) {
-    return read_file(file == "-" ? "/dev/stdin" : file, code_limit);
+        if (file != "-") return read_file(file, code_limit);
+    std::string out;
+    std::array<char, 64 * 1024> part;
+    for (;;) {
+        const auto n = ::read(STDIN_FILENO, part.data(), part.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return error{base::errc::io, "standard input", std::strerror(errno)};
+        if (n == 0) return out;
+        out.append(part.data(), static_cast<std::size_t>(n));
+        if (out.size() > code_limit) return error{base::errc::too_long, "standard input"};
+    }
 }
 
 task<int> store(const globals& g, const store_options& o) {

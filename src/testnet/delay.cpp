@@ -28,7 +28,7 @@ struct line {
     net::condition changed;
 };
 
-asio::awaitable<void> take_in(net::stream& from, line& l, std::chrono::milliseconds latency) {
+asio::awaitable<void> take_in(net::stream& from, line& l, const latency_setting& latency) {
     for (bool open = true; open;) {
         while (l.in_flight > in_flight_limit && !l.broken)
             co_await l.changed.wait();
@@ -39,7 +39,7 @@ asio::awaitable<void> take_in(net::stream& from, line& l, std::chrono::milliseco
         bytes.shrink_to_fit();
         open = static_cast<bool>(n);
         l.in_flight += bytes.size();
-        l.pieces.push_back({clock::now() + latency, std::move(bytes)});
+        l.pieces.push_back({clock::now() + *latency, std::move(bytes)});
         l.changed.notify_all();
     }
 }
@@ -63,7 +63,7 @@ asio::awaitable<void> give_out(line& l, net::stream& to) {
     to.close();
 }
 
-asio::awaitable<void> forward(net::stream near, endpoint to, std::chrono::milliseconds latency) {
+asio::awaitable<void> forward(net::stream near, endpoint to, latency_setting latency) {
     using namespace asio::experimental::awaitable_operators;
     auto far = co_await net::stream::connect(std::move(to), clock::now() + std::chrono::seconds{5});
     if (!far) co_return;  // its tor is not up yet, or has gone: the one who asked sees the connection closed
@@ -75,7 +75,7 @@ asio::awaitable<void> forward(net::stream near, endpoint to, std::chrono::millis
 }  // namespace
 
 result<net::listener> delay(asio::any_io_executor executor, const endpoint& from, endpoint to,
-                            std::chrono::milliseconds latency) {
+                            latency_setting latency) {
     auto listening = net::listener::listen(executor, from, {});
     if (!listening) return listening.error();
     listening->start([to = std::move(to), latency](net::stream near) { return forward(std::move(near), to, latency); });

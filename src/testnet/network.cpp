@@ -114,6 +114,7 @@ struct network::state {
     janitor cleaner;  // outlives what writes into the directory: members are destroyed from the last to the first
     std::vector<node> nodes;
     std::vector<net::listener> delays;
+    latency_setting latency = std::make_shared<std::chrono::milliseconds>(0);
     std::vector<member> members;
     access client, host;
 
@@ -144,7 +145,7 @@ struct network::state {
         for (const auto& n : nodes) {
             if (n.real_or_port != n.or_port) {
                 auto line = delay(executor, endpoint::tcp("127.0.0.1", n.or_port),
-                                  endpoint::tcp("127.0.0.1", n.real_or_port), options.latency);
+                                  endpoint::tcp("127.0.0.1", n.real_or_port), latency);
                 if (!line) return line.error();
                 delays.push_back(std::move(*line));
             }
@@ -249,6 +250,7 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
                         fmt::format("tor {} ended with {}", dead.is.name, ended ? ended->str() : "no status"),
                         dead.process.complaint()};
     }
+        *s.latency = o.latency;
     const auto access_of = [](const node& n) {
         return access{endpoint::tcp("127.0.0.1", n.socks_port), endpoint::tcp("127.0.0.1", n.control_port)};
     };

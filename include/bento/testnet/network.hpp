@@ -24,7 +24,8 @@ struct options {
     std::filesystem::path directory;
     /// Beside the three authorities; at least 3, which an onion circuit needs.
     std::size_t relays = 5;
-    /// Added to every byte to or from a relay, in each direction.
+    /// Added to every byte to or from a relay, in each direction, once the network is up: slow links would make the
+    /// authorities miss their first vote.
     std::chrono::milliseconds latency{0};
     std::string tor = "tor";
     std::string tor_gencert = "tor-gencert";
