@@ -1,5 +1,7 @@
 #include "caller.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <bento/base/errc.hpp>
@@ -13,10 +15,28 @@ namespace {
 /// Bridges and their like.
 constexpr std::size_t torrc_limit = 1 << 20;
 
+/// Nothing where another call has it, or where it cannot be made, which the start of a tor in it tells better.
+net::unique_fd lock_directory(const std::filesystem::path& directory) {
+    std::error_code ignored;
+    std::filesystem::create_directories(directory, ignored);
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, ignored);
+    net::unique_fd out{::open((directory / "in-use").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (out && ::flock(out.get(), LOCK_EX | LOCK_NB) != 0) out.reset();
+    return out;
+}
+
 /// Calls of different processes use different circuits: what two of them ask for is not to be linked.
 net::isolation own_circuit() { return {"bentoctl-call", uuid4::generate().str()}; }
 
 }  // namespace
+
+road::~road() {
+    if (!temporary || directory.empty()) return;
+    functions.reset();
+    tor.reset();
+    std::error_code ignored;  // what is left is an empty cache
+    std::filesystem::remove_all(directory, ignored);
+}
 
 void declare_where(CLI::App& options, where& w) {
     auto* onion = options.add_option("--onion", w.onion, "the onion address of the server")->type_name("ADDRESS");
@@ -56,8 +76,15 @@ task<road> reach(const globals& g, terminal& out, const where& w, time_point dea
     if (!address) co_return address.error();
     auto settings = load_settings(g);
     if (!settings) co_return settings.error();
-    auto o = tor_options(g, *settings, "caller-tor-" + std::to_string(::getpid()));
+        auto o = tor_options(g, *settings, "caller-tor");
     if (!o) co_return o.error();
+    r.directory = o->directory;
+    r.lock = lock_directory(r.directory);
+    if (!r.lock) {
+        r.temporary = true;
+        r.directory += "-" + std::to_string(::getpid());
+        o->directory = r.directory;
+    }
     r.tor = std::make_unique<tor::client>(std::move(*o), [&out](unsigned percent, std::string_view) {
         out.progress("starting a tor for this call", percent);
     });

@@ -19,6 +19,16 @@ void declare_where(CLI::App& options, where& w);
 
 /// The server, and the tor that leads to it, for as long as this lives.
 struct road {
+    road() = default;
+    road(road&&) = default;
+    road& operator=(road&&) = default;
+    ~road();
+
+    /// Of a tor that is started for the call: kept between calls, for its guards and what it knows of the network; a
+    /// second call at the same time has one of its own, which goes with it.
+    std::filesystem::path directory;
+    net::unique_fd lock;
+    bool temporary = false;
     std::unique_ptr<tor::client> tor;
     std::unique_ptr<client::functions> functions;
 };

@@ -62,6 +62,7 @@ task<int> serve(const globals& g, const serve_options& o) {
     options.settings = *s;
     options.tor = std::move(*tor);
     options.no_onion = o.no_onion;
+    options.start_limit = g.timeout;
 
     bool is_ready = false;
     host::observer tell;

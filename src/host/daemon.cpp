@@ -13,8 +13,6 @@ namespace {
 
 using namespace asio::experimental::awaitable_operators;
 
-/// The first connection to tor, its bootstrap included.
-constexpr std::chrono::minutes start_limit{5};
 /// After this a publication that is not complete is told, and waited for all the same.
 constexpr std::chrono::minutes publication_limit{1};
 /// Once one HSDir has a descriptor, the others follow within seconds or not soon.
@@ -98,12 +96,14 @@ asio::awaitable<void> wait_until_published(tor::onion_services& onions, onion::a
     co_await onions.wait_published(address, wait::all, clock::now() + completion_limit);
 }
 
+/// Says `ready` once the onion is published, and again after each time that tor had gone.
 asio::awaitable<void> announce(tor::onion_services& onions, onion::address address, endpoint listen,
-                               const observer& tell) {
-    co_await wait_until_published(onions, address, tell);
-    if (tell.ready) tell.ready(address, listen);
-    net::condition never{co_await asio::this_coro::executor};
-    co_await never.wait();
+                               const observer& tell, net::condition& came_back) {
+    for (;;) {
+        co_await wait_until_published(onions, address, tell);
+        if (tell.ready) tell.ready(address, listen);
+        co_await came_back.wait();
+    }
 }
 
 }  // namespace
@@ -133,6 +133,7 @@ task<void> run(options o, observer tell) {
                                    if (tell.publishing) tell.publishing(s.descriptors.uploads());
                                }};
     tor::client tor{o.tor, tell.bootstrapping};
+    net::condition came_back{executor};
     bool was_lost = false;
     tor::supervisor supervisor{
         [&](time_point deadline) { return tor.dial(deadline); },
@@ -144,9 +145,10 @@ task<void> run(options o, observer tell) {
                 if (tell.tor_lost) tell.tor_lost(s.last_failure.value_or(error{}), next);
             } else if (s.is == tor::supervisor::phase::connected && std::exchange(was_lost, false)) {
                 if (tell.tor_back) tell.tor_back();
+                came_back.notify_all();
             }
         }};
-    if (auto connected = co_await supervisor.connect(clock::now() + start_limit); !connected)
+    if (auto connected = co_await supervisor.connect(clock::now() + o.start_limit); !connected)
         co_return connected.error();
 
     auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, tor.is_own()), {});
@@ -160,7 +162,7 @@ task<void> run(options o, observer tell) {
     auto added = co_await onions.add(std::move(service), clock::now() + publication_limit);
     if (!added) co_return added.error();
 
-    co_await (supervisor.run() && announce(onions, address, where, tell) &&
+    co_await (supervisor.run() && announce(onions, address, where, tell, came_back) &&
               follow_configuration(tell, front, functions->at));
     co_return result<void>{};
 }

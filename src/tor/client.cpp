@@ -81,7 +81,7 @@ task<controller> client::start_own(time_point deadline) {
     if (failed) co_return error{errc::start_failed, options_.directory.string(), failed.message()};
     const auto folder = std::filesystem::absolute(options_.directory).string();
     const auto torrc = fmt::format(
-        "DataDirectory \"{0}\"\nSocksPort \"unix:{0}/socks\" ExtendedErrors\nLog notice stdout\nAvoidDiskWrites 1\n"
+        "DataDirectory \"{0}\"\nSocksPort unix:\"{0}/socks\" ExtendedErrors\nLog notice stdout\nAvoidDiskWrites 1\n"
         "ClientOnly 1\n{1}\n",
         folder, options_.torrc);
     auto started = process::launch(executor, {options_.program, torrc});
