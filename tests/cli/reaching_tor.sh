@@ -41,10 +41,10 @@ has "the wrong password" "tor refused the authentication" "$err"
 
 # A cookie that somebody else may not read: the path and the group are told.
 if [[ $EUID -eq 0 ]]; then
-    start_tor group "CookieAuthentication 1" "CookieAuthFile $SCRATCH/cookie" "CookieAuthFileGroupReadable 1"
-    wait_for 10 test -s "$SCRATCH/cookie"
-    chmod 640 "$SCRATCH/cookie"
-    chgrp adm "$SCRATCH/cookie"
+    start_tor group "CookieAuthentication 1" "CookieAuthFile $SCRATCH/the-cookie" "CookieAuthFileGroupReadable 1"
+    wait_for 10 test -s "$SCRATCH/the-cookie"
+    chmod 640 "$SCRATCH/the-cookie"
+    chgrp adm "$SCRATCH/the-cookie"
     chmod 755 "$SCRATCH"
     mkdir "$SCRATCH/nobody"
     chown nobody "$SCRATCH/nobody"
@@ -52,9 +52,14 @@ if [[ $EUID -eq 0 ]]; then
     cp "$BENTOCTL" "$SCRATCH/bentoctl"
     chmod 755 "$SCRATCH/bentoctl"
     status 4 as_nobody "$SCRATCH/bentoctl" serve --state-dir "$SCRATCH/nobody/state" --control "$control"
-    has "the path" "$SCRATCH/cookie" "$err"
+    has "the path" "$SCRATCH/the-cookie" "$err"
     has "the group" "group adm" "$err"
 fi
+
+# A port that is another's: neither road takes it for tor.
+start_tor wrong_port
+status 3 "$BENTOCTL" store --onion aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4bqead --socks "$control" /dev/null
+has "a control port for SOCKS" "does not speak SOCKS5" "$err"
 
 control=127.0.0.1:1
 status 3 try
@@ -62,6 +67,3 @@ has "nobody there" "connection refused" "$err"
 control=unix:/nonexistent/control
 status 3 try
 has "no such socket" "/nonexistent/control" "$err"
-start_tor socks_only "SocksPort auto"
-status 3 "$BENTOCTL" store --onion aoqqpp7tzyil4hlq3umoos6atft6jvrqtosq2xy53sdgiesvgg4bqead --socks "$control" /dev/null
-printf '[tor]\nlaunch = "never"\n' >"$SCRATCH/never.toml"
