@@ -140,8 +140,10 @@ struct network::state {
 
     /// Everything runs, nothing is known of its health yet.
     result<void> launch(asio::any_io_executor executor) {
-        members.clear();
+                members.clear();
         delays.clear();
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        const auto offset = voting_offset(std::chrono::floor<std::chrono::seconds>(now).count());
         for (const auto& n : nodes) {
             if (n.real_or_port != n.or_port) {
                 auto line = delay(executor, endpoint::tcp("127.0.0.1", n.or_port),
@@ -151,7 +153,7 @@ struct network::state {
             }
             std::filesystem::create_directory(options.directory / n.name);
             std::filesystem::permissions(options.directory / n.name, std::filesystem::perms::owner_all);
-            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory)});
+            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory, offset)});
             if (!started) return started.error();
             auto control = tor::controller::attach(started->take_control());
             members.push_back({n, std::move(*started), std::move(control)});

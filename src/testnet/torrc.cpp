@@ -14,7 +14,7 @@ AuthDirMaxServersPerAddr 0
 EnforceDistinctSubnets 0
 AssumeReachable 1
 # A first consensus after seconds, not minutes.
-TestingV3AuthInitialVotingInterval 5
+TestingV3AuthInitialVotingInterval 10
 TestingV3AuthInitialVoteDelay 2
 TestingV3AuthInitialDistDelay 2
 TestingAuthDirTimeToLearnReachability 0
@@ -52,7 +52,14 @@ std::string directory_authority_line(const node& a) {
                        a.dir_port, a.fingerprint);
 }
 
-std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory) {
+unsigned voting_offset(std::int64_t now) {
+    // Votes are cast 4 s (vote and distribution delay) before an interval of 10 s begins; relays take 1 to 2 s to
+    // upload their descriptors.
+    constexpr std::int64_t interval = 10, delays = 4, launch = 5;
+    return static_cast<unsigned>((now + 1 + launch + delays) % interval);
+}
+
+std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory, unsigned voting_offset) {
     const auto folder = (directory / of.name).string();
     std::string out{common};
     out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
@@ -72,7 +79,8 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
         out +=
             fmt::format("ORPort 127.0.0.1:{} NoListen\nORPort 127.0.0.1:{} NoAdvertise\n", of.or_port, of.real_or_port);
     if (of.is == node::role::authority) {
-        out += for_authorities;
+                out += for_authorities;
+        out += fmt::format("TestingV3AuthVotingStartOffset {}\n", voting_offset);
         out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
     }
     return out;

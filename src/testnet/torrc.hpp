@@ -26,7 +26,12 @@ struct node {
 /// `DirAuthority` for every torrc of the network.
 std::string directory_authority_line(const node& authority);
 
+/// When the authorities should vote first so that a network launched at `now` (seconds since 1970) has told them of all
+/// its relays: an earlier vote makes a consensus without relays, and the next one is minutes away.
+unsigned voting_offset(std::int64_t now);
+
 /// The whole torrc of one node; its files are in `directory`/NAME.
-std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory);
+std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
+                  unsigned voting_offset);
 
 }  // namespace bento::testnet
