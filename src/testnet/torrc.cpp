@@ -34,8 +34,15 @@ constexpr std::string_view for_relays = R"(ContactInfo none
 SocksPort 0
 ExitRelay 1
 ExitPolicyRejectPrivate 0
-ExitPolicy accept 127.0.0.0/8:*
-ExitPolicy reject *:*
+# An exit is called one where it accepts nearly everything; that nothing leaves the machine all the same is the kernel's
+# doing, which routes nothing from a loopback address to another.
+ExitPolicy accept *:*
+OutboundBindAddress 127.0.0.1
+)";
+
+constexpr std::string_view for_clients =
+    R"(# In a network of eight relays a second-layer guard is often the first one too, and such a circuit fails.
+VanguardsLiteEnabled 0
 )";
 
 constexpr std::string_view for_authorities = R"(AuthoritativeDirectory 1
@@ -59,7 +66,8 @@ unsigned voting_offset(std::int64_t now) {
     return static_cast<unsigned>((now + 1 + launch + delays) % interval);
 }
 
-std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory, unsigned voting_offset) {
+std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
+                  unsigned voting_offset) {
     const auto folder = (directory / of.name).string();
     std::string out{common};
     out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
@@ -67,6 +75,7 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
         if (a.is == node::role::authority && !a.fingerprint.empty()) out += directory_authority_line(a);
 
     if (of.is == node::role::client) {
+        out += for_clients;
         out += fmt::format("SocksPort 127.0.0.1:{}\nControlPort 127.0.0.1:{}\nCookieAuthentication 1\n", of.socks_port,
                            of.control_port);
         return out;
@@ -79,7 +88,7 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
         out +=
             fmt::format("ORPort 127.0.0.1:{} NoListen\nORPort 127.0.0.1:{} NoAdvertise\n", of.or_port, of.real_or_port);
     if (of.is == node::role::authority) {
-                out += for_authorities;
+        out += for_authorities;
         out += fmt::format("TestingV3AuthVotingStartOffset {}\n", voting_offset);
         out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
     }

@@ -17,7 +17,7 @@ echo "warm call over curl: $ratio"
 nothing_left || fail "after the end: $(running) $(ls -A "$TMPDIR")"
 
 # Interrupted: it returns only when all is clean.
-for moment in 0.05 1 4 16 19; do
+for moment in 0.05 1 5 12 14.5; do
     "$BENTOCTL" demo --latency 0ms >"$SCRATCH/demo.out" 2>"$SCRATCH/demo.err" &
     pid=$!
     sleep "$moment"
@@ -29,7 +29,7 @@ for moment in 0.05 1 4 16 19; do
 done
 
 # Killed: what is left goes within seconds.
-for moment in 3 17; do
+for moment in 3 13; do
     "$BENTOCTL" demo --latency 0ms >"$SCRATCH/demo.out" 2>"$SCRATCH/demo.err" &
     pid=$!
     sleep "$moment"
