@@ -35,8 +35,6 @@ std::string_view to_text(errc e) {
             return "the onion service was not published in time";
         case errc::cookie_unreadable:
             return "tor's authentication cookie cannot be read";
-        case errc::busy:
-            return "too many operations wait for tor";
     }
     return "unknown error";
 }

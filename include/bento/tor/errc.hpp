@@ -11,7 +11,6 @@ enum class errc {
     not_bootstrapped,   ///< tor did not reach the network before the deadline
     not_published,      ///< the descriptor did not reach the HSDirs asked for before the deadline
     cookie_unreadable,  ///< tor's authentication cookie cannot be read by this user
-    busy,               ///< too many operations wait for tor
 };
 std::string_view to_text(errc e);
 

@@ -1,0 +1,100 @@
+#include <bento/tor/publication.hpp>
+
+#include "test.hpp"
+
+using namespace bento;
+using tor::publication;
+
+namespace {
+
+control::hs_desc event(control::hs_desc_action action, std::string hs_dir, std::string descriptor = {},
+                       std::string reason = {}) {
+    control::hs_desc e;
+    e.action = action;
+    e.hs_dir.fingerprint = std::move(hs_dir);
+    e.descriptor_id = std::move(descriptor);
+    e.reason = std::move(reason);
+    return e;
+}
+
+struct service {
+    publication p;
+    void upload(std::string hs_dir, std::string descriptor) {
+        p.feed(event(control::hs_desc_action::upload, std::move(hs_dir), std::move(descriptor)), {});
+    }
+    void uploaded(std::string hs_dir) { p.feed(event(control::hs_desc_action::uploaded, std::move(hs_dir)), {}); }
+    void failed(std::string hs_dir, std::string descriptor) {
+        p.feed(event(control::hs_desc_action::failed, std::move(hs_dir), std::move(descriptor), "UPLOAD_REJECTED"), {});
+    }
+};
+
+using count = publication::count;
+using wait = publication::wait;
+
+}  // namespace
+
+TEST_CASE("an HSDir that keeps both descriptors confirms twice") {
+    service s;
+    s.upload("A", "now");
+    s.upload("A", "next");
+    CHECK(s.p.uploads() == count{0, 2, 0});
+    s.uploaded("A");
+    CHECK(s.p.uploads() == count{1, 2, 0});
+    CHECK_FALSE(s.p.reached(wait::all));
+    s.uploaded("A");
+    CHECK(s.p.uploads() == count{2, 2, 0});
+    CHECK(s.p.reached(wait::all));
+}
+
+TEST_CASE("first, quorum and all") {
+    service s;
+    for (const auto* d : {"now", "next"})
+        for (const auto* h : {"A", "B"})
+            s.upload(h, d);
+    CHECK_FALSE(s.p.reached(wait::first));
+    s.uploaded("A");
+    CHECK(s.p.reached(wait::first));
+    s.uploaded("B");
+    CHECK_FALSE(s.p.reached(wait::quorum));
+    s.uploaded("A");
+    CHECK(s.p.reached(wait::quorum));
+    CHECK_FALSE(s.p.reached(wait::all));
+    s.uploaded("B");
+    CHECK(s.p.reached(wait::all));
+}
+
+TEST_CASE("one descriptor alone is never all, however complete: callers may need the other") {
+    service s;
+    s.upload("A", "now");
+    s.uploaded("A");
+    CHECK(s.p.reached(wait::first));
+    CHECK_FALSE(s.p.reached(wait::all));
+}
+
+TEST_CASE("a refused upload is told with tor's reason, and forgotten once it succeeds") {
+    service s;
+    s.upload("A", "now");
+    s.failed("A", "now");
+    CHECK(s.p.uploads() == count{0, 1, 1});
+    CHECK(s.p.last_failure() == "UPLOAD_REJECTED");
+    s.upload("A", "now");
+    s.uploaded("A");
+    CHECK(s.p.uploads() == count{1, 1, 0});
+}
+
+TEST_CASE("uploading the same again, which tor does for ever, takes back nothing that was confirmed") {
+    service s;
+    s.upload("A", "now");
+    s.uploaded("A");
+    s.upload("A", "now");
+    CHECK(s.p.uploads() == count{1, 1, 0});
+    s.failed("A", "now");
+    CHECK(s.p.uploads() == count{1, 1, 1});
+}
+
+TEST_CASE("the failed fetch of a descriptor that is not ours is nobody's failure") {
+    service s;
+    s.failed("A", "foreign");
+    CHECK(s.p.uploads() == count{0, 0, 0});
+    CHECK(s.p.last_failure().empty());
+}
