@@ -237,12 +237,9 @@ task<int> demo(const globals& g, const demo_options& o, std::filesystem::path di
     out.progress_done();
     if (!told) co_return told.error();
     if (g.json)
-        out.line(json::serialize(json::object{{"bootstrap_seconds", told->bootstrap},
-                                              {"publication_seconds", told->publication},
-                                              {"first_seconds", told->first},
-                                              {"warm_seconds", told->warm},
-                                              {"curl_seconds", told->curl},
-                                              {"serve_rss_mib", told->resident}}));
+        out.line(fmt::format("{{\"bootstrap_seconds\":{:.3f},\"publication_seconds\":{:.3f},\"first_seconds\":{:.3f},"
+                             "\"warm_seconds\":{:.3f},\"curl_seconds\":{:.3f},\"serve_rss_mib\":{:.1f}}}",
+                             told->bootstrap, told->publication, told->first, told->warm, told->curl, told->resident));
     co_return 0;
 }
 
