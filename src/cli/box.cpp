@@ -36,7 +36,7 @@ task<int> serve_box(const globals& g, const std::optional<endpoint>& listen) {
 runner declare_box(CLI::App& options) {
     auto listen = std::make_shared<std::optional<endpoint>>();
     add_endpoint(options, "--listen", *listen, "where to listen (default 127.0.0.1:8888)");
-    return [listen](const globals& g) { return run([&] { return serve_box(g, *listen); }); };
+    return [listen](const globals& g) { return run([&] { return serve_box(g, *listen); }, kind::daemon); };
 }
 
 }  // namespace bento::cli

@@ -13,15 +13,16 @@
 
 namespace bento::cli {
 
-/// Who catches SIGHUP: a daemon re-reads its configuration, any other command ends.
-enum class hangup { ends, is_for_the_body };
+/// What runs: a command, which a signal interrupts; or a daemon, which SIGTERM and SIGINT end in its usual way and which
+/// looks after SIGHUP itself.
+enum class kind { command, daemon };
 
 /// SIGINT, SIGTERM and SIGHUP cancel the coroutine once: its scopes clean up, and no second signal disturbs them. The
-/// exit status is then 128 + signal, as of a program that the signal killed.
-inline result<int> run(const std::function<task<int>()>& body, hangup on_hangup = hangup::ends) {
+/// exit status of a command is then 128 + signal, as of a program that the signal killed.
+inline result<int> run(const std::function<task<int>()>& body, kind what = kind::command) {
     asio::io_context context{1};
     asio::signal_set signals{context, SIGINT, SIGTERM};
-    if (on_hangup == hangup::ends) signals.add(SIGHUP);
+    if (what == kind::command) signals.add(SIGHUP);
     asio::cancellation_signal cancel;
     int received = 0;
     std::function<void()> listen = [&] {
@@ -45,7 +46,7 @@ inline result<int> run(const std::function<task<int>()>& body, hangup on_hangup 
                        context.stop();
                    }));
     context.run();
-    if (received != 0) return 128 + received;
+    if (received != 0) return what == kind::daemon ? 0 : 128 + received;
     if (thrown) std::rethrow_exception(thrown);
     return std::move(*out);
 }

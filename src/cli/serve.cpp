@@ -98,7 +98,7 @@ runner declare_serve(CLI::App& options) {
     options.add_flag("--no-onion", o->no_onion, "listen only, without tor");
     add_endpoint(options, "--listen", o->listen, "where the gateway listens (default: a socket of its own)");
     add_endpoint(options, "--server", o->server, "a Bento server to use in place of the embedded one");
-    return [o](const globals& g) { return run([&] { return serve(g, *o); }, hangup::is_for_the_body); };
+    return [o](const globals& g) { return run([&] { return serve(g, *o); }, kind::daemon); };
 }
 
 }  // namespace bento::cli
