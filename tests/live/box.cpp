@@ -1,6 +1,9 @@
 // Functions in real sandboxes, over the Bento protocol. What attacks does so from inside and aims at loopback only.
+#include <time.h>
+
 #include <bento/box/server.hpp>
 #include <bento/client/bento_connection.hpp>
+#include <cmath>
 
 #include "run.hpp"
 #include "temporary_directory.hpp"
@@ -145,6 +148,19 @@ TEST_CASE("nothing tells where it runs") {
     CHECK(probe("open('/usr/lib/x', 'w')") == "[OSError]dead");
     CHECK(probe("os.statvfs('/')") == "[PermissionError]dead");
     CHECK(probe("sorted(int(f) for f in os.listdir('/dev/fd'))") == "[FileNotFoundError]dead");
+}
+
+TEST_CASE("the clocks of the uptime are not the machine's") {
+    const auto told = run_one(
+        "import time\ndef f():\n    return time.clock_gettime(time.CLOCK_BOOTTIME) - "
+        "time.clock_gettime(time.CLOCK_MONOTONIC)\n",
+        "f()");
+    timespec boot{}, monotonic{};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    // Two random offsets of up to 30 days: once in a million runs they differ by less.
+    const auto machine = static_cast<double>(boot.tv_sec - monotonic.tv_sec);
+    CHECK(std::abs(std::stod(told.substr(1)) - machine) > 1);
 }
 
 TEST_CASE("an open function is left and opened again; another connection learns that it is dead") {
