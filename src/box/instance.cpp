@@ -207,13 +207,13 @@ asio::awaitable<void> instance::run(std::shared_ptr<instance> self, std::string 
         self->complaints_.expires_after(exit_grace);
         const auto n = co_await self->complaints_.read_some(why);
         why.resize(n ? *n : 0);
+        self->complaint_ = why;
         const int code = status->code();
         if (code == 128 + SIGXCPU || code == 128 + SIGKILL)
             self->push(failure{"the function used more processor time than it may"});
-        else if (why.starts_with("jail: ") || why.starts_with("bwrap: ")) {
-            self->complaint_ = why;
+        else if (why.starts_with("jail: ") || why.starts_with("bwrap: "))
             self->push(failure{"the sandbox could not be made"});
-        } else if (code > 128)
+        else if (code > 128)
             self->push(failure{std::string{"the function was ended by "} + ::strsignal(code - 128)});
     }
     self->messages_.close();

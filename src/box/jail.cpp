@@ -86,6 +86,12 @@ int become_bubblewrap(int argc, char** argv) {
     const auto size = "size=" + options["--disk"] + ",nr_inodes=" + options["--inodes"] + ",mode=0777";
     if (::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size.c_str()) != 0) fail("mounting /tmp");
 
+    std::string name = "bwrap";
+    std::vector<char*> arguments{name.data()};
+    for (++at; at < argc; ++at)
+        arguments.push_back(argv[at]);
+    arguments.push_back(nullptr);
+
     // Set inside the namespace: processes are then counted for this instance alone.
     limit(RLIMIT_NPROC, number("--processes"), "RLIMIT_NPROC");
     limit(RLIMIT_CPU, number("--cpu"), "RLIMIT_CPU");
@@ -94,13 +100,9 @@ int become_bubblewrap(int argc, char** argv) {
     limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
     limit(RLIMIT_MEMLOCK, 0, "RLIMIT_MEMLOCK");
     limit(RLIMIT_MSGQUEUE, 0, "RLIMIT_MSGQUEUE");
-    limit(RLIMIT_AS, number("--memory"), "RLIMIT_AS");
+    const auto memory = number("--memory");
+    limit(RLIMIT_AS, memory, "RLIMIT_AS");  // the last: from here on even we may not get any
 
-    std::string name = "bwrap";
-    std::vector<char*> arguments{name.data()};
-    for (++at; at < argc; ++at)
-        arguments.push_back(argv[at]);
-    arguments.push_back(nullptr);
     ::execvp("bwrap", arguments.data());
     fail("bwrap");
 }
