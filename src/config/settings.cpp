@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <toml++/toml.h>
+#include <bento/base/encoding.hpp>
 #include <bento/base/file.hpp>
 #include <bento/base/units.hpp>
 #include <bento/config/settings.hpp>
@@ -47,6 +48,35 @@ reader text(Into& into, Parse parse, std::string expected) {
     };
 }
 
+template <class Integer>
+reader number(std::optional<Integer>& into, std::int64_t least, std::int64_t most) {
+    return [&into, least, most](const toml::node& n) { return number(into.emplace(), least, most)(n); };
+}
+
+/// A client's key as `bentoctl key client-auth` and tor's authorized_clients write it, or its base32 alone.
+std::optional<std::string> client_key(std::string_view text) {
+    constexpr std::string_view prefix = "descriptor:x25519:";
+    if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+    const auto key = base32_decode(text);
+    if (!key || key->size() != 32) return {};
+    return base32_encode(*key);
+}
+
+reader client_keys(std::vector<std::string>& into) {
+    return [&into](const toml::node& n) -> std::optional<std::string> {
+        constexpr auto expected = "a list of keys such as \"descriptor:x25519:\" and 52 characters of base32";
+        const auto* list = n.as_array();
+        if (list == nullptr) return expected;
+        for (const auto& item : *list) {
+            const auto* text = item.as_string();
+            const auto key = text != nullptr ? client_key(text->get()) : std::nullopt;
+            if (!key) return expected;
+            into.push_back(*key);
+        }
+        return {};
+    };
+}
+
 reader duration(std::chrono::milliseconds& into) { return text(into, parse_duration, "a duration such as \"90s\""); }
 reader size(std::uint64_t& into) { return text(into, parse_size, "a size such as \"64KiB\""); }
 reader an_endpoint(std::optional<endpoint>& into) {
@@ -79,6 +109,7 @@ reader choice(Value& into, std::vector<std::pair<std::string, Value>> of) {
 
 std::map<std::string, keys, std::less<>> tables(settings& s) {
     using launch = settings::tor_settings::launch_policy;
+    using pow = settings::onion_settings::pow_policy;
     constexpr std::int64_t many = 1'000'000'000;
     return {
         {"tor",
@@ -89,7 +120,13 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
            choice<launch>(s.tor.launch,
                           {{"auto", launch::automatic}, {"always", launch::always}, {"never", launch::never}})},
           {"torrc", absolute_path(s.tor.torrc)}}},
-        {"onion", {{"port", number(s.onion.port, 1, 65535)}, {"max_streams", number(s.onion.max_streams, 0, 65535)}}},
+        {"onion",
+         {{"port", number(s.onion.port, 1, 65535)},
+          {"max_streams", number(s.onion.max_streams, 0, 65535)},
+          {"pow", choice<pow>(s.onion.pow, {{"off", pow::off}, {"prefer", pow::prefer}, {"require", pow::require}})},
+          {"pow_queue_rate", number(s.onion.pow_queue_rate, 1, many)},
+          {"pow_queue_burst", number(s.onion.pow_queue_burst, 1, many)},
+          {"client_auth", client_keys(s.onion.client_auth)}}},
         {"gateway",
          {{"listen", an_endpoint(s.gateway.listen)},
           {"server", an_endpoint(s.gateway.server)},

@@ -37,6 +37,20 @@ bool can_be_target(const endpoint& at) {
     return static_cast<bool>(probe.encode());
 }
 
+tor::onion_service onion_service(const config::settings::onion_settings& s, onion::secret_key key, endpoint target) {
+    using policy = config::settings::onion_settings::pow_policy;
+    tor::onion_service out{std::move(key)};
+    out.port = s.port;
+    out.target = std::move(target);
+    out.max_streams = s.max_streams;
+    out.pow = s.pow == policy::require  ? tor::pow_policy::require
+              : s.pow == policy::prefer ? tor::pow_policy::prefer
+                                        : tor::pow_policy::off;
+    out.pow_queue = {s.pow_queue_rate, s.pow_queue_burst};
+    out.client_auth = s.client_auth;
+    return out;
+}
+
 /// Where the gateway listens: the system's tor may be confined to sockets of its own directory (Debian's AppArmor
 /// profile), so only a tor of ours is given a unix socket.
 endpoint gateway_endpoint(const config::settings& s, const state_directory& state, bool own_tor) {
@@ -155,12 +169,13 @@ task<void> run(options o, observer tell) {
     if (!on) co_return on.error();
     const auto where = on->where();
     front.serve(std::move(*on));
-    tor::onion_service service{std::move(*key)};
-    service.port = o.settings.onion.port;
-    service.target = where;
-    service.max_streams = o.settings.onion.max_streams;
+    auto service = onion_service(o.settings.onion, std::move(*key), where);
+    const bool wants_defences = service.pow != tor::pow_policy::off;
     auto added = co_await onions.add(std::move(service), clock::now() + publication_limit);
     if (!added) co_return added.error();
+    const auto* status = onions.find(address);
+    if (wants_defences && status->added && !status->defended && tell.warning)
+        tell.warning("this tor knows no proof-of-work defences (it is older than 0.4.8); going on without");
 
     co_await (supervisor.run() && announce(onions, address, where, tell, came_back) &&
               follow_configuration(tell, front, functions->at));

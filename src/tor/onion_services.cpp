@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds command_limit{30};
 
-control::add_onion command_for(const onion_service& service) {
+control::add_onion command_for(const onion_service& service, bool defended) {
     control::add_onion c;
     c.key = service.key.add_onion_argument();
     c.ports.push_back({service.port, service.target.str()});
@@ -18,7 +18,14 @@ control::add_onion command_for(const onion_service& service) {
         c.max_streams = service.max_streams;
         c.flags.max_streams_close_circuit = true;
     }
+    if (defended) c.defences = service.pow_queue;
+    c.client_auth = service.client_auth;
     return c;
+}
+
+/// A tor before 0.4.8 stops at the first argument that it does not know.
+bool knows_no_defences(const error& e) {
+    return e.code == control::errc::unrecognized && e.peer.find("\"PoW") != std::string::npos;
 }
 
 }  // namespace
@@ -70,13 +77,21 @@ struct onion_services::state : std::enable_shared_from_this<state> {
     task<void> add_now(entry& e, controller control, time_point deadline) {
         e.status.descriptors = {};
         const auto address = e.status.address;
-        auto added = co_await control.execute(command_for(e.service), deadline);
-        const auto found = services.find(address);  // it may have been removed meanwhile
+        const auto policy = e.service.pow;
+        bool defended = policy != pow_policy::off;
+        auto added = co_await control.execute(command_for(e.service, defended), deadline);
+        auto found = services.find(address);  // it may have been removed meanwhile
+        if (!added && policy == pow_policy::prefer && knows_no_defences(added.error()) && found != services.end()) {
+            defended = false;
+            added = co_await control.execute(command_for(found->second.service, defended), deadline);
+            found = services.find(address);
+        }
         if (!added) co_return error{added.error().code, "adding the onion service", added.error().peer};
         if (added->service_id != address.service_id())
             co_return error{control::errc::unexpected_reply, "tor added the onion service under another address"};
         if (found == services.end()) co_return result<void>{};
         found->second.status.added = true;
+        found->second.status.defended = defended;
         found->second.status.added_at = clock::now();
         tell(found->second.status);
         co_return result<void>{};
@@ -128,7 +143,8 @@ task<void> onion_services::remove(const onion::address& address, time_point dead
     control::del_onion c;
     c.service_id = address.service_id();
     auto gone = co_await s->current.execute(std::move(c), deadline);
-    if (!gone && gone.error().code != control::errc::disconnected) co_return gone.error();
+    if (!gone && gone.error().code != control::errc::disconnected && gone.error().code != control::errc::no_such_onion)
+        co_return gone.error();
     co_return result<void>{};
 }
 

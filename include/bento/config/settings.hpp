@@ -35,8 +35,14 @@ struct settings {
     } tor;
 
     struct onion_settings {
+        enum class pow_policy { off, prefer, require };
         std::uint16_t port = 80;
         std::uint16_t max_streams = 0;  ///< streams a circuit; 0 is no limit
+        pow_policy pow = pow_policy::prefer;
+        std::optional<std::uint32_t> pow_queue_rate;   ///< requests a second; unset: tor's default
+        std::optional<std::uint32_t> pow_queue_burst;  ///< unset: tor's default
+        /// Public x25519 keys of the clients that may come, 52 characters of base32 each; none: everybody.
+        std::vector<std::string> client_auth;
     } onion;
 
     struct gateway_settings {

@@ -15,18 +15,30 @@
 
 namespace bento::tor {
 
+/// Proof-of-work defences (tor 0.4.8): callers solve a puzzle that grows with the queue of introductions.
+enum class pow_policy {
+    off,
+    prefer,   ///< where tor knows them: an older one publishes the service without
+    require,  ///< control::errc::unrecognized where tor does not know them
+};
+
 /// A service and where its streams go.
 struct onion_service {
     onion::secret_key key;
     std::uint16_t port = 80;        ///< what callers connect to
     endpoint target;                ///< where tor connects each of their streams to; local
     std::uint16_t max_streams = 0;  ///< a circuit's streams at a time, further ones close it; 0 is no limit
+    pow_policy pow = pow_policy::off;
+    control::add_onion::proof_of_work pow_queue;  ///< what tor serves of the queue under attack
+    /// Public keys of the clients that can read the descriptor, 52 characters of base32 each; none: everybody.
+    std::vector<std::string> client_auth;
 };
 
 /// What is known of one service.
 struct onion_status {
     onion::address address;
-    bool added = false;  ///< tor has it now
+    bool added = false;     ///< tor has it now
+    bool defended = false;  ///< by proof of work
     publication descriptors;
     time_point added_at;
 };

@@ -22,6 +22,10 @@ control = "unix:/run/tor/control"
 launch = "never"
 [onion]
 port = 8080
+pow = "require"
+pow_queue_rate = 50
+client_auth = ["descriptor:x25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+               "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
 [gateway]
 server = "127.0.0.1:8888"
 store = false
@@ -36,6 +40,10 @@ processes = 7
     CHECK(s->tor.control == endpoint::unix_socket("/run/tor/control"));
     CHECK(s->tor.launch == launch::never);
     CHECK(s->onion.port == 8080);
+    CHECK(s->onion.pow == config::settings::onion_settings::pow_policy::require);
+    CHECK(s->onion.pow_queue_rate == 50u);
+    CHECK_FALSE(s->onion.pow_queue_burst);
+    CHECK(s->onion.client_auth == std::vector<std::string>{std::string(52, 'a'), "b" + std::string(51, 'a')});
     CHECK(s->gateway.server == endpoint::tcp("127.0.0.1", 8888));
     CHECK_FALSE(s->gateway.store);
     CHECK_FALSE(s->gateway.literal_calls);
@@ -52,9 +60,21 @@ TEST_CASE("every mistake is told with its line and what was expected") {
     CHECK(s.error().detail ==
           "c.toml:2: tor.launch: expected \"auto\" or \"always\" or \"never\"\n"
           "c.toml:4: onion.port: expected a number from 1 to 65535\n"
-          "c.toml:5: [onion] has no key \"prot\"; known are max_streams, port\n"
+          "c.toml:5: [onion] has no key \"prot\"; known are client_auth, max_streams, port, pow, "
+          "pow_queue_burst, pow_queue_rate\n"
           "c.toml:6: no table is named \"bx\"; known are box, gateway, onion, tor\n"
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
+}
+
+TEST_CASE("the key of a client is checked, and so is what is no list of them") {
+    for (const auto* wrong : {"\"x\"", "[1]", "[\"descriptor:x25519:AAAA\"]",
+                              "[\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB\"]"}) {  // unused bits are set
+        const auto s = config::parse(std::string{"[onion]\nclient_auth = "} + wrong + "\npow = 1\n", "c");
+        REQUIRE_FALSE(s);
+        CHECK(s.error().detail ==
+              "c:2: onion.client_auth: expected a list of keys such as \"descriptor:x25519:\" and 52 characters of "
+              "base32\nc:3: onion.pow: expected \"off\" or \"prefer\" or \"require\"");
+    }
 }
 
 TEST_CASE("what is not TOML is told with its line") {

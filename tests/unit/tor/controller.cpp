@@ -182,6 +182,71 @@ TEST_CASE("an onion is added after SETEVENTS was confirmed, and again on the nex
     });
 }
 
+TEST_CASE("a service is defended by proof of work where tor knows that, as the policy says") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        using policy = tor::pow_policy;
+        for (const auto wanted : {policy::off, policy::prefer, policy::require})
+            for (const bool old : {false, true}) {
+                tor::onion_services services{executor};
+                auto key = onion::secret_key::generate();
+                const auto address = onion::address::of(key.public_key());
+                tor::onion_service service{std::move(key)};
+                service.target = endpoint::tcp("127.0.0.1", 4711);
+                service.pow = wanted;
+                service.pow_queue.queue_rate = 9;
+                service.client_auth.push_back(std::string(52, 'A'));
+                (co_await services.add(std::move(service), soon())).value();
+                auto p = connect(executor);
+                const auto play = [&]() -> asio::awaitable<void> {
+                    co_await p.tor.answer("SETEVENTS HS_DESC", "250 OK\r\n");
+                    const auto added = "250-ServiceID=" + address.service_id() + "\r\n250 OK\r\n";
+                    const std::string tail = " Port=80,127.0.0.1:4711";
+                    const std::string defended = " PoWDefensesEnabled=1 PoWQueueRate=9";
+                    const std::string client = " ClientAuthV3=" + std::string(52, 'A');
+                    const auto first = co_await p.tor.line();
+                    CHECK(first.find(" Flags=V3Auth" + tail + (wanted == policy::off ? "" : defended) + client) !=
+                          std::string::npos);
+                    if (wanted == policy::off || !old) {
+                        co_await p.tor.say(added);
+                        co_return;
+                    }
+                    co_await p.tor.say(
+                        "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"PoWDefensesEnabled\"\r\n");
+                    if (wanted == policy::require) co_return;
+                    const auto second = co_await p.tor.line();
+                    CHECK(second.find(tail + client) != std::string::npos);
+                    co_await p.tor.say(added);
+                };
+                const auto prepared = co_await (services.prepare(p.ours) && play());
+                if (wanted == policy::require && old) {
+                    CHECK(prepared.error().code == control::errc::unrecognized);
+                } else {
+                    REQUIRE(prepared);
+                    CHECK(services.find(address)->defended == (wanted != policy::off && !old));
+                }
+            }
+    });
+}
+
+TEST_CASE("a service with authorised clients is never published without them") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::onion_services services{executor};
+        tor::onion_service service{onion::secret_key::generate()};
+        service.target = endpoint::tcp("127.0.0.1", 4711);
+        service.pow = tor::pow_policy::prefer;
+        service.client_auth.push_back(std::string(52, 'A'));
+        (co_await services.add(std::move(service), soon())).value();
+        auto p = connect(executor);
+        const auto play = [&]() -> asio::awaitable<void> {
+            co_await p.tor.answer("SETEVENTS HS_DESC", "250 OK\r\n");
+            co_await p.tor.answer("ADD_ONION",
+                                  "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"ClientAuthV3\"\r\n");
+        };
+        const auto prepared = co_await (services.prepare(p.ours) && play());
+        CHECK(prepared.error().code == control::errc::unrecognized);
+    });
+}
+
 TEST_CASE("the supervisor connects again, prepares again, and tells each step") {
     test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
         std::vector<scripted_tor> tors;
