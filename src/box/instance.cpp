@@ -126,7 +126,13 @@ bool instance::input(std::string data) {
     return true;
 }
 
-void instance::kill() { process_.signal(SIGKILL); }
+void instance::kill() {
+    killed_ = true;
+    unread_.clear();
+    unread_bytes_ = 0;
+    process_.signal(SIGKILL);
+    room_.notify_all();
+}
 
 asio::awaitable<void> instance::write_inputs(std::shared_ptr<instance> self, std::string first) {
     if (!co_await self->messages_.write(first)) co_return;
@@ -200,7 +206,9 @@ asio::awaitable<void> instance::run(std::shared_ptr<instance> self, std::string 
     const auto status = co_await self->process_.wait();
     self->ended_ = true;
     self->has_input_.notify_all();
-    if (late) {
+    if (self->killed_) {
+        self->push(failure{"the function was ended"});
+    } else if (late) {
         self->push(failure{"the function ran longer than it may"});
     } else if (went && !self->failed_ && status && !status->ok()) {
         std::string why(complaint_limit, '\0');

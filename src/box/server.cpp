@@ -1,6 +1,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bento/box/runtime.hpp>
 #include <bento/box/server.hpp>
 #include <bento/wire/server_state.hpp>
@@ -29,21 +30,27 @@ struct server::state : std::enable_shared_from_this<state> {
     asio::any_io_executor executor;
     launcher launch;
     function_store store;
-    std::map<uuid4, std::shared_ptr<instance>> instances;
+    struct record {
+        std::shared_ptr<instance> function;
+        uuid4 token;
+        time_point started;
+    };
+    std::map<uuid4, record> instances;
     std::vector<net::listener> listeners;
 
     std::size_t running() const {
         std::size_t n = 0;
-        for (const auto& [id, i] : instances)
-            n += i->ended() ? 0U : 1U;
+        for (const auto& [id, r] : instances)
+            n += r.function->ended() ? 0U : 1U;
         return n;
     }
 
     void forget_old() {
         const auto now = clock::now();
         for (auto i = instances.begin(); i != instances.end();) {
-            const bool old = i->second->ended() &&
-                             (now - i->second->ended_at() > launch.options.ttl || instances.size() > remembered_limit);
+            const auto& function = *i->second.function;
+            const bool old = function.ended() &&
+                             (now - function.ended_at() > launch.options.ttl || instances.size() > remembered_limit);
             i = old ? instances.erase(i) : std::next(i);
         }
     }
@@ -54,7 +61,7 @@ struct server::state : std::enable_shared_from_this<state> {
         forget_old();
         if (running() >= launch.options.instances) return errc::too_many;
         auto started = instance::start(executor, launch, uuid4::generate(), std::move(function->code), std::move(call));
-        if (started) instances.emplace((*started)->id(), *started);
+        if (started) instances.emplace((*started)->id(), record{*started, token, clock::now()});
         return started;
     }
 };
@@ -115,7 +122,7 @@ class session {
         }
         leave();
         machine_.open_ok();
-        open_ = found->second;
+        open_ = found->second.function;
         open_->watch(&wake_);
     }
     void on(wire::server::close&) {
@@ -175,6 +182,7 @@ class session {
             in_message_ = false;
             co_return true;
         }
+        if (in_message_) co_return false;  // its announced size cannot be kept any more
         co_return co_await send(machine_.function_error(std::get<instance::failure>(item).text));
     }
 
@@ -260,8 +268,8 @@ server& server::operator=(server&&) noexcept = default;
 server::~server() {
     if (!state_) return;
     state_->listeners.clear();
-    for (const auto& [id, i] : state_->instances)
-        i->kill();
+    for (const auto& [id, r] : state_->instances)
+        r.function->kill();
     state_->instances.clear();
 }
 
@@ -272,5 +280,37 @@ void server::serve(net::listener on) {
 
 std::size_t server::running() const { return state_->running(); }
 std::size_t server::stored() const { return state_->store.size(); }
+
+std::vector<run> server::runs() const {
+    std::vector<run> out;
+    const auto now = clock::now();
+    for (const auto& [id, r] : state_->instances) {
+        const auto& f = *r.function;
+        if (!f.exhausted()) out.push_back({id, r.token, now - r.started, f.ended(), f.open(), f.unread()});
+    }
+    std::sort(out.begin(), out.end(), [](const run& a, const run& b) { return a.age > b.age; });
+    return out;
+}
+
+result<void> server::kill(const uuid4& id) {
+    const auto found = state_->instances.find(id);
+    if (found == state_->instances.end()) return errc::unknown_run;
+    found->second.function->kill();
+    state_->instances.erase(found);
+    return {};
+}
+
+function_store& server::functions() { return state_->store; }
+const function_store& server::functions() const { return state_->store; }
+
+result<void> server::remove(const uuid4& token) {
+    if (auto removed = state_->store.remove(token); !removed) return removed;
+    std::erase_if(state_->instances, [&](const auto& i) {
+        if (i.second.token != token) return false;
+        i.second.function->kill();
+        return true;
+    });
+    return {};
+}
 
 }  // namespace bento::box

@@ -54,7 +54,10 @@ class instance : public std::enable_shared_from_this<instance> {
     time_point ended_at() const { return ended_at_; }
     /// One message for `api.recv`. False where the function has ended or does not read what it is sent.
     bool input(std::string data);
+    /// Ends it now; what nobody has taken is dropped.
     void kill();
+    bool open() const { return !watchers_.empty(); }
+    std::uint64_t unread() const { return unread_bytes_; }
     /// What the sandbox said where it could not be made; empty otherwise.
     const std::string& complaint() const { return complaint_; }
 
@@ -85,6 +88,7 @@ class instance : public std::enable_shared_from_this<instance> {
     std::string complaint_;
     bool ended_ = false;
     bool failed_ = false;  // the function said so itself
+    bool killed_ = false;
     time_point ended_at_{};
 };
 

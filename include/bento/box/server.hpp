@@ -8,6 +8,16 @@
 
 namespace bento::box {
 
+/// One call of a function, running or remembered.
+struct run {
+    uuid4 id;
+    uuid4 token;
+    clock::duration age{};
+    bool ended = false;
+    bool open = false;         ///< somebody has it open
+    std::uint64_t unread = 0;  ///< bytes that it has sent and nobody has taken
+};
+
 /// Destroyed, it ends every function and every connection.
 class server {
   public:
@@ -25,6 +35,17 @@ class server {
     /// Functions that run now.
     std::size_t running() const;
     std::size_t stored() const;
+    /// Running ones and those that have ended with something unread, the oldest first.
+    std::vector<run> runs() const;
+    /// Ends a function for good: what it has not told yet is dropped, and nobody can open it any more. Who has it open
+    /// reads an error and its end. errc::unknown_run.
+    result<void> kill(const uuid4& id);
+
+    /// The stored functions, while this server lives; its own store is the only one that may use the directory.
+    function_store& functions();
+    const function_store& functions() const;
+    /// Deletes a stored function and ends its runs. errc::unknown_token, storage.
+    result<void> remove(const uuid4& token);
 
   private:
     struct state;
