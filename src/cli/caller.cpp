@@ -91,7 +91,7 @@ task<road> reach(const globals& g, terminal& out, const where& w, time_point dea
     auto socks = co_await r.tor->socks(deadline);
     out.progress_done();
     if (!socks) co_return socks.error();
-    client::http_road to;
+    web::road to;
     to.socks = *socks;
     to.isolation = own_circuit();
     to.host = address->host();

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <bento/base/file.hpp>
 #include <bento/base/uuid4.hpp>
-#include <bento/client/http_client.hpp>
+#include <bento/web/http_client.hpp>
 #include <bento/net/child.hpp>
 #include <bento/testnet/network.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -107,20 +107,20 @@ class server_process {
     unsigned uploads_ = 0;
 };
 
-client::http_road road_to(const testnet::network& network, const std::string& onion) {
-    client::http_road r;
+web::road road_to(const testnet::network& network, const std::string& onion) {
+    web::road r;
     r.socks = network.client().socks;
     r.host = onion;
     return r;
 }
 
 /// A request that must succeed, on a connection of its own; the circuit below it stays.
-task<std::string> post(const client::http_road& road, std::string path, json::object body, time_point deadline) {
-    client::http_client http{road};
+task<std::string> post(const web::road& road, std::string path, json::object body, time_point deadline) {
+    web::http_client http{road};
     auto answer = co_await http.post_json(std::move(path), json::serialize(body), deadline);
     if (!answer) co_return answer.error();
     if (answer->head.status != 200)
-        co_return error{client::errc::refused, fmt::format("HTTP status {}", answer->head.status), answer->body};
+        co_return error{testnet::errc::start_failed, fmt::format("HTTP status {}", answer->head.status), answer->body};
     co_return std::move(answer->body);
 }
 

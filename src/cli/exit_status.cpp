@@ -8,6 +8,7 @@
 #include <bento/sandbox/plan.hpp>
 #include <bento/testnet/network.hpp>
 #include <bento/tor/errc.hpp>
+#include <bento/web/errc.hpp>
 #include <bento/wire/errc.hpp>
 
 #include "terminal.hpp"
@@ -71,6 +72,7 @@ const row table[] = {
     {client::errc::timed_out, timed_out, ""},
     {client::errc::not_a_gateway, unreachable, "is this the address of a Bento server?"},
     {client::errc::malformed, unreachable, ""},
+    {web::errc::malformed, unreachable, ""},
     {host::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::state, failed, ""},
     {sandbox::errc::no_bubblewrap, failed, "install bubblewrap"},

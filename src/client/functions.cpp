@@ -70,7 +70,7 @@ result<uuid4> id_in(std::string_view body, std::string_view name) {
 
 class gateway_functions final : public functions {
   public:
-    explicit gateway_functions(http_road road) : http_{std::move(road)} {}
+    explicit gateway_functions(web::road road) : http_{std::move(road)} {}
 
     task<uuid4> store(std::string name, std::string code, time_point deadline) override {
         auto body = json::serialize(json::object{{"name", name}, {"code", code}});
@@ -144,7 +144,7 @@ class gateway_functions final : public functions {
         return {};
     }
 
-    http_client http_;
+    web::http_client http_;
 };
 
 class server_functions final : public functions {
@@ -194,7 +194,7 @@ class server_functions final : public functions {
 
 }  // namespace
 
-std::unique_ptr<functions> through_gateway(http_road road) {
+std::unique_ptr<functions> through_gateway(web::road road) {
     return std::make_unique<gateway_functions>(std::move(road));
 }
 std::unique_ptr<functions> at_server(endpoint server) { return std::make_unique<server_functions>(std::move(server)); }

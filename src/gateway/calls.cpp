@@ -17,20 +17,21 @@ constexpr std::size_t whole_limit = 64 * 1024;
 constexpr std::size_t base64_piece = 48 * 1024;
 
 /// The one table from what went wrong at the Bento server to what the client is told.
-task<void> tell(exchange& to, const error& e) {
+result<void> tell(web::exchange& to, const error& e) {
     if (e.code == client::errc::unknown_token)
-        co_return co_await to.problem(404, "unknown-token", "no function is stored under this token");
+        return to.problem(404, "unknown-token", "no function is stored under this token");
     if (e.code == client::errc::refused) {
         const std::vector<http::field> later{{"Retry-After", "5"}};
-        co_return co_await to.problem(503, "refused", e.peer, later);
+        return to.problem(503, "refused", e.peer, later);
     }
-    if (e.code == net::errc::timed_out)
-        co_return co_await to.problem(504, "timed-out", "the function did not end in time");
-    if (e.code == wire::errc::too_large) co_return co_await to.problem(413, "too-large", "");
-    co_return co_await to.problem(502, "no-server", "the function server does not answer");
+    if (e.code == net::errc::timed_out) return to.problem(504, "timed-out", "the function did not end in time");
+    if (e.code == wire::errc::too_large) return to.problem(413, "too-large", "");
+    return to.problem(502, "no-server", "the function server does not answer");
 }
 
-task<void> tell_failure(exchange& to, std::string_view message) { return to.problem(500, "function-error", message); }
+result<void> tell_failure(web::exchange& to, std::string_view message) {
+    return to.problem(500, "function-error", message);
+}
 
 task<client::bento_connection> reach(const options& o, time_point deadline) {
     auto c = co_await client::bento_connection::connect(o.server, std::min(deadline, clock::now() + connect_limit));
@@ -97,11 +98,11 @@ task<message> next_message(client::bento_connection& from, std::size_t limit) {
     }
 }
 
-task<void> answer_first(exchange& to, run& r) {
+task<void> answer_first(web::exchange& to, run& r) {
     for (;;) {
         auto event = co_await r.server.next();
         if (!event) {
-            if (!to.begun()) co_return co_await tell(to, event.error());
+            if (!to.begun()) co_return tell(to, event.error());
             to.abort();
             co_return event.error();
         }
@@ -113,14 +114,14 @@ task<void> answer_first(exchange& to, run& r) {
         } else if (std::holds_alternative<wire_client::output_end>(*event)) {
             co_return co_await to.finish();
         } else if (const auto* failed = std::get_if<wire_client::function_error>(&*event)) {
-            co_return co_await tell_failure(to, failed->text);
+            co_return tell_failure(to, failed->text);
         } else if (!std::holds_alternative<wire_client::invalid_message>(*event)) {
-            co_return co_await to.respond(204, {}, {});  // it ended and had nothing to say
+            co_return to.respond(204, {}, {});  // it ended and had nothing to say
         }
     }
 }
 
-task<void> answer_all(exchange& to, run& r, const call_request& request) {
+task<void> answer_all(web::exchange& to, run& r, const call_request& request) {
     std::string outputs;
     std::uint64_t count = 0;
     bool ended = false;
@@ -128,32 +129,32 @@ task<void> answer_all(exchange& to, run& r, const call_request& request) {
         auto m = co_await next_message(r.server, gateway::gathered_limit - outputs.size());
         if (!m && m.error().code == net::errc::timed_out && request.seconds) break;
         if (!m && m.error().code == wire::errc::too_large)
-            co_return co_await to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
-        if (!m) co_return co_await tell(to, m.error());
-        if (m->is == message::kind::error) co_return co_await tell_failure(to, m->data);
+            co_return to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
+        if (!m) co_return tell(to, m.error());
+        if (m->is == message::kind::error) co_return tell_failure(to, m->data);
         if (m->is == message::kind::dead) {
             ended = true;
             break;
         }
         outputs += (count++ > 0 ? "," : "") + output_value(m->data);
         if (outputs.size() > gateway::gathered_limit)
-            co_return co_await to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
+            co_return to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
     }
     const auto body =
         fmt::format("{{\"function_id\":\"{}\",\"outputs\":[{}],\"ended\":{}}}\n", r.id.text(), outputs, ended);
-    co_return co_await to.json(200, body);
+    co_return to.json(200, body);
 }
 
 /// One output as a line; a large one as base64 on the way, never whole in memory.
 class output_line {
   public:
-    task<void> begin(exchange& to, std::uint32_t size) {
+    task<void> begin(web::exchange& to, std::uint32_t size) {
         streams_ = size > whole_limit;
         gathered_.clear();
         if (streams_) co_return co_await to.send("{\"data_base64\":\"");
         co_return result<void>{};
     }
-    task<void> add(exchange& to, std::string_view data) {
+    task<void> add(web::exchange& to, std::string_view data) {
         gathered_ += data;
         if (streams_ && gathered_.size() >= base64_piece) {
             const auto size = gathered_.size() / 3 * 3;
@@ -163,7 +164,7 @@ class output_line {
         }
         co_return result<void>{};
     }
-    task<void> end(exchange& to) {
+    task<void> end(web::exchange& to) {
         std::string line;
         if (streams_)
             line = base64_encode(as_byte_view(gathered_)) + "\"}\n";
@@ -179,7 +180,7 @@ class output_line {
     std::string gathered_;
 };
 
-task<void> answer_stream(exchange& to, run& r, const call_request& request) {
+task<void> answer_stream(web::exchange& to, run& r, const call_request& request) {
     const auto started = fmt::format("{{\"function_id\":\"{}\"}}\n", r.id.text());
     if (auto sent = co_await to.begin(200, "application/x-ndjson"); !sent) co_return sent.error();
     if (auto sent = co_await to.send(started); !sent) co_return sent.error();
@@ -227,32 +228,32 @@ task<void> answer_stream(exchange& to, run& r, const call_request& request) {
 
 }  // namespace
 
-task<void> answer_store(const options& o, exchange& to, store_request request) {
+task<void> answer_store(const options& o, web::exchange& to, store_request request) {
     auto server = co_await reach(o, clock::now() + o.deadline);
-    if (!server) co_return co_await tell(to, server.error());
+    if (!server) co_return tell(to, server.error());
     const auto token = co_await server->store(request.name, request.code);
-    if (!token) co_return co_await tell(to, token.error());
+    if (!token) co_return tell(to, token.error());
     const auto body = fmt::format("{{\"token\":\"{}\"}}\n", token->text());
-    co_return co_await to.json(200, body);
+    co_return to.json(200, body);
 }
 
-task<void> answer_exec(const options& o, exchange& to, call_request request) {
+task<void> answer_exec(const options& o, web::exchange& to, call_request request) {
     auto r = co_await start(o, request, deadline_of(o, request));
-    if (!r) co_return co_await tell(to, r.error());
+    if (!r) co_return tell(to, r.error());
     const auto body = fmt::format("{{\"function_id\":\"{}\",\"ok\":true}}\n", r->id.text());
-    if (request.detach) co_return co_await to.json(202, body);
+    if (request.detach) co_return to.json(202, body);
     for (;;) {
         auto event = co_await r->server.next();
-        if (!event) co_return co_await tell(to, event.error());
+        if (!event) co_return tell(to, event.error());
         if (const auto* failed = std::get_if<wire_client::function_error>(&*event))
-            co_return co_await tell_failure(to, failed->text);
-        if (std::holds_alternative<wire_client::function_dead>(*event)) co_return co_await to.json(200, body);
+            co_return tell_failure(to, failed->text);
+        if (std::holds_alternative<wire_client::function_dead>(*event)) co_return to.json(200, body);
     }
 }
 
-task<void> answer_open(const options& o, exchange& to, call_request request) {
+task<void> answer_open(const options& o, web::exchange& to, call_request request) {
     auto r = co_await start(o, request, deadline_of(o, request));
-    if (!r) co_return co_await tell(to, r.error());
+    if (!r) co_return tell(to, r.error());
     switch (request.mode) {
         case call_request::collect::first:
             co_return co_await answer_first(to, *r);

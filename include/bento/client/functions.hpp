@@ -3,7 +3,7 @@
 #pragma once
 
 #include <bento/client/bento_connection.hpp>
-#include <bento/client/http_client.hpp>
+#include <bento/web/http_client.hpp>
 #include <functional>
 #include <memory>
 
@@ -31,7 +31,7 @@ class functions {
 };
 
 /// Behind an onion.
-std::unique_ptr<functions> through_gateway(http_road road);
+std::unique_ptr<functions> through_gateway(web::road road);
 /// At a Bento server that is connected to directly.
 std::unique_ptr<functions> at_server(endpoint server);
 

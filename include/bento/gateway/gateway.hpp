@@ -37,7 +37,7 @@ class gateway {
 
   private:
     struct state;
-    std::shared_ptr<state> state_;
+    std::unique_ptr<state> state_;
 };
 
 }  // namespace bento::gateway

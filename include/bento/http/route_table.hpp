@@ -8,7 +8,8 @@
 
 namespace bento::http {
 
-/// Paths are compared as they were sent: they are ASCII constants, and nothing is decoded. GET implies HEAD.
+/// Paths are compared as they were sent: they are ASCII constants, and nothing is decoded. One that ends with `/*`
+/// takes everything below it. GET implies HEAD.
 class route_table {
   public:
     struct route {
@@ -19,7 +20,8 @@ class route_table {
     struct match {
         enum class outcome { found, not_found, method_not_allowed, options } is = outcome::not_found;
         int id = 0;
-        std::string allow;  ///< of method_not_allowed and options
+        std::string allow;      ///< of method_not_allowed and options
+        std::string_view rest;  ///< what stood in the place of `*`, a view into the path
     };
 
     void add(http::method method, std::string path, int id) { routes_.push_back({method, std::move(path), id}); }

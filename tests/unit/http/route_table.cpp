@@ -22,6 +22,18 @@ TEST_CASE("found, not found, not allowed with Allow, options") {
     CHECK(t.find(http::method::options, "*").allow == "GET, HEAD, POST, OPTIONS");
 }
 
+TEST_CASE("a path that takes everything below it") {
+    http::route_table t;
+    t.add(http::method::get, "/lookup/*", 1);
+    t.add(http::method::get, "/lookup", 2);
+    CHECK(t.find(http::method::get, "/lookup/a/b").rest == "a/b");
+    CHECK(t.find(http::method::get, "/lookup/").rest.empty());
+    CHECK(t.find(http::method::get, "/lookup/").id == 1);
+    CHECK(t.find(http::method::get, "/lookup").id == 2);
+    CHECK(t.find(http::method::get, "/lookups").is == outcome::not_found);
+    CHECK(t.find(http::method::post, "/lookup/a").allow == "GET, HEAD, OPTIONS");
+}
+
 TEST_CASE("a problem is JSON whatever it tells") {
     CHECK(http::problem("function-error", 500, "a \"b\"\n\x01\xff\xc3\xa9") ==
           "{\"type\":\"function-error\",\"title\":\"Internal Server Error\",\"status\":500,"

@@ -1,23 +1,26 @@
-// HTTP to one onion service through tor, on one connection that is kept.
+// HTTP to one server, an onion service through tor or a socket of this machine, on one connection that is kept.
 //
 // The first bytes of the first request ride along with the SOCKS handshake: over the six hops of an onion circuit that
 // is one round trip instead of two.
 #pragma once
 
-#include <bento/client/errc.hpp>
 #include <bento/http/client_connection.hpp>
 #include <bento/net/socks5.hpp>
+#include <bento/web/errc.hpp>
 #include <memory>
+#include <optional>
 
-namespace bento::client {
+namespace bento::web {
 
 /// Where requests go.
-struct http_road {
-    /// tor's SOCKS port; unset: `host` is an IP address that is connected to directly.
-    std::optional<endpoint> socks;
+struct road {
+    /// tor's SOCKS port, by which `host` is reached.
+    endpoint socks;
     net::isolation isolation{"bentoctl", "0"};
-    std::string host;  ///< an onion address
+    std::string host;  ///< an onion address; of a direct road what the Host field says
     std::uint16_t port = 80;
+    /// Connected to as it is, without tor: a socket of this machine.
+    std::optional<endpoint> direct;
 };
 
 class http_client {
@@ -30,7 +33,7 @@ class http_client {
         std::string body;
     };
 
-    explicit http_client(http_road road) : road_{std::move(road)} {}
+    explicit http_client(road r) : road_{std::move(r)} {}
 
     /// Sends a request and returns when the head of its response is there; then next() until it is empty.
     task<http::response_head> start(http::method m, std::string target, std::span<const http::field> fields,
@@ -48,10 +51,10 @@ class http_client {
   private:
     task<http::client_connection::event> read_event();
 
-    http_road road_;
+    road road_;
     net::stream stream_;
     http::client_connection connection_;
     std::unique_ptr<char[]> buffer_;
 };
 
-}  // namespace bento::client
+}  // namespace bento::web

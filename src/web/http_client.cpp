@@ -1,11 +1,19 @@
-#include <bento/client/http_client.hpp>
+#include <bento/web/http_client.hpp>
 
-namespace bento::client {
+namespace bento::web {
 namespace {
 
 constexpr std::size_t buffer_size = 64 * 1024;
 
 }  // namespace
+
+std::string_view to_text(errc e) {
+    switch (e) {
+        case errc::malformed:
+            return "the answer breaks HTTP";
+    }
+    return "unknown error";
+}
 
 task<http::client_connection::event> http_client::read_event() {
     for (;;) {
@@ -33,18 +41,18 @@ task<http::response_head> http_client::start(http::method m, std::string target,
         if (!buffer_) buffer_ = std::make_unique<char[]>(buffer_size);
         connection_ = {};
         result<net::stream> connected;
-        if (road_.socks) {
+        if (road_.direct) {
+            connected = co_await net::stream::connect(*road_.direct, deadline);
+        } else {
             net::socks_target to;
             to.host = road_.host;
             to.port = road_.port;
-            connected = co_await net::connect_through(*road_.socks, road_.isolation, std::move(to), bytes, deadline);
-        } else {
-            connected = co_await net::stream::connect(endpoint::tcp(road_.host, road_.port), deadline);
+            connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes, deadline);
         }
         if (!connected) co_return connected.error();
         stream_ = std::move(*connected);
         stream_.expires_at(deadline);
-        if (!road_.socks)
+        if (road_.direct)
             if (auto sent = co_await stream_.write(bytes); !sent) co_return sent.error();
     } else {
         stream_.expires_at(deadline);
@@ -88,4 +96,4 @@ task<http_client::response> http_client::post_json(std::string target, std::stri
     co_return co_await request(http::method::post, std::move(target), fields, std::move(body), deadline);
 }
 
-}  // namespace bento::client
+}  // namespace bento::web

@@ -1,8 +1,7 @@
-#include "exchange.hpp"
-
+#include <bento/web/exchange.hpp>
 #include <vector>
 
-namespace bento::gateway {
+namespace bento::web {
 namespace {
 
 constexpr http::field not_stored{"Cache-Control", "no-store"};
@@ -20,23 +19,22 @@ task<void> exchange::flush() {
     co_return result<void>{};
 }
 
-task<void> exchange::respond(int status, std::span<const http::field> fields, std::string_view body) {
+result<void> exchange::respond(int status, std::span<const http::field> fields, std::string_view body) {
     begun_ = true;
     connection_.respond(status, fields, body);
-    co_return co_await flush();
+    return {};
 }
 
-task<void> exchange::json(int status, std::string_view body) {
-    const std::vector<http::field> fields{{"Content-Type", "application/json"}, not_stored};
-    co_return co_await respond(status, fields, body);
+result<void> exchange::content(int status, std::string_view type, std::string_view body) {
+    const http::field fields[] = {{"Content-Type", type}, not_stored};
+    return respond(status, fields, body);
 }
 
-task<void> exchange::problem(int status, std::string_view type, std::string_view detail,
-                             std::span<const http::field> more) {
+result<void> exchange::problem(int status, std::string_view type, std::string_view detail,
+                               std::span<const http::field> more) {
     std::vector<http::field> fields{{"Content-Type", http::problem_type}, not_stored};
     fields.insert(fields.end(), more.begin(), more.end());
-    const auto body = http::problem(type, status, detail);
-    co_return co_await respond(status, fields, body);
+    return respond(status, fields, http::problem(type, status, detail));
 }
 
 task<void> exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length) {
@@ -56,4 +54,4 @@ task<void> exchange::finish() {
     co_return co_await flush();
 }
 
-}  // namespace bento::gateway
+}  // namespace bento::web

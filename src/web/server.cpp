@@ -1,0 +1,216 @@
+#include <sys/socket.h>
+
+#include <bento/http/route_table.hpp>
+#include <bento/net/condition.hpp>
+#include <bento/web/server.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+namespace bento::web {
+
+using namespace asio::experimental::awaitable_operators;
+
+namespace {
+
+constexpr std::size_t read_size = 16 * 1024;
+/// Answers to pipelined requests that are written together.
+constexpr std::size_t gathered_output = 64 * 1024;
+
+/// Returns when the client has gone; never while it waits, or has sent the next request already.
+asio::awaitable<void> until_gone(net::stream& peer) {
+    if (co_await peer.wait_readable()) {
+        char byte = 0;
+        if (::recv(peer.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) co_return;
+    } else {
+        co_return;
+    }
+    net::condition never{peer.executor()};
+    co_await never.wait();
+}
+
+}  // namespace
+
+/// The routes of one moment: a request that is being answered keeps those it came by.
+struct routing {
+    explicit routing(std::vector<route> r) : routes{std::move(r)} {
+        for (std::size_t i = 0; i < routes.size(); ++i)
+            table.add(routes[i].method, routes[i].path, static_cast<int>(i));
+    }
+    std::vector<route> routes;
+    http::route_table table;
+};
+
+struct server::state {
+    state(options o, std::vector<route> r) : deadlines{o.deadlines}, now{std::make_shared<routing>(std::move(r))} {}
+
+    http::deadlines deadlines;
+    std::shared_ptr<const routing> now;
+    std::vector<net::listener> listeners;
+};
+
+/// One client.
+class session {
+  public:
+    session(std::shared_ptr<const routing>& now, const http::deadlines& limits, net::stream peer)
+        : now_{now}, limits_{limits}, peer_{std::move(peer)}, buffer_(read_size) {}
+
+    asio::awaitable<void> run() {
+        while (!connection_.must_close()) {
+            auto event = connection_.next();
+            if (std::holds_alternative<http::server_connection::need_data>(event)) {
+                if (!co_await flush()) co_return;
+                if (connection_.idle())
+                    peer_.expires_after(limits_.idle);
+                else if (!std::exchange(in_head_, true))
+                    peer_.expires_after(limits_.head);
+                if (!co_await read()) co_return;
+            } else if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
+                in_head_ = false;
+                exchange to{peer_, connection_, limits_, *request->head};
+                if (!co_await answer(to)) co_return;
+                if (connection_.output().size() >= gathered_output && !co_await flush()) co_return;
+            } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
+                refuse(refused->status, refused->why);
+            } else {
+                break;
+            }
+        }
+        if (!co_await flush()) co_return;
+        if (connection_.wants_lingering()) co_await linger();
+    }
+
+  private:
+    asio::awaitable<bool> read() {
+        const auto n = co_await peer_.read_some(buffer_);
+        if (n)
+            connection_.feed({buffer_.data(), *n});
+        else if (n.error().code == net::errc::closed)
+            connection_.feed_eof();
+        else
+            co_return false;
+        co_return true;
+    }
+
+    asio::awaitable<bool> flush() {
+        while (!connection_.output().empty()) {
+            const auto out = connection_.output();
+            peer_.expires_after(limits_.write);
+            if (!co_await peer_.write(out)) co_return false;
+            connection_.consume_output(out.size());
+        }
+        co_return true;
+    }
+
+    /// What the client still sends is read, so that the kernel does not answer it with a reset that overtakes our
+    /// words.
+    asio::awaitable<void> linger() {
+        peer_.shutdown_send();
+        peer_.expires_after(limits_.lingering);
+        std::size_t total = 0;
+        while (total < 4 * http::max_discarded_body) {
+            const auto n = co_await peer_.read_some(buffer_);
+            if (!n) co_return;
+            total += *n;
+        }
+    }
+
+    void refuse(int status, std::string_view why) {
+        const http::field fields[] = {{"Content-Type", http::problem_type}, {"Cache-Control", "no-store"}};
+        connection_.respond(status, fields, http::problem("malformed-request", status, why));
+    }
+
+    /// Reads the body to its end, into the exchange where it is wanted. False where it was refused, and answered so.
+    task<bool> read_body(exchange& to, std::uint64_t limit, bool keep) {
+        connection_.limit_body(limit);
+        peer_.expires_after(limits_.body);
+        std::size_t size = 0;
+        for (;;) {
+            auto event = connection_.next();
+            if (const auto* data = std::get_if<http::server_connection::body>(&event)) {
+                if (keep) to.body_ += data->data;
+                size += data->data.size();
+            } else if (std::holds_alternative<http::server_connection::request_end>(event)) {
+                co_return true;
+            } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
+                refuse(refused->status, refused->why);
+                co_return false;
+            } else if (std::holds_alternative<http::server_connection::closed>(event)) {
+                co_return net::errc::closed;
+            } else {
+                connection_.send_continue();
+                if (!co_await flush()) co_return net::errc::closed;
+                peer_.expires_after(limits_.body + std::chrono::seconds{size / 1024});
+                if (!co_await read()) {
+                    connection_.close_after_response();
+                    to.problem(408, "too-slow", "the body did not come in time");
+                    co_return false;
+                }
+            }
+        }
+    }
+
+    /// A request that is not to be acted upon: its body goes by, and the connection goes on where it is small.
+    task<void> refuse(exchange& to, int status, std::string_view type, std::string_view detail,
+                      std::string_view allow = {}) {
+        std::vector<http::field> more;
+        if (!allow.empty()) more.push_back({"Allow", allow});
+        if (!to.head().expects_continue) {
+            auto body = co_await read_body(to, http::max_discarded_body, false);
+            if (!body) co_return body.error();
+            if (!*body) co_return result<void>{};
+        }
+        if (status == 204) co_return to.respond(status, more, {});
+        co_return to.problem(status, type, detail, more);
+    }
+
+    task<void> answer(exchange& to) {
+        const auto routes = now_;
+        const auto& head = to.head();
+        const auto found = routes->table.find(head.method, head.path);
+        using outcome = http::route_table::match::outcome;
+        if (found.is == outcome::not_found) co_return co_await refuse(to, 404, "not-found", "GET / lists the paths");
+        if (found.is == outcome::method_not_allowed)
+            co_return co_await refuse(to, 405, "method-not-allowed", "this path takes " + found.allow, found.allow);
+        if (found.is == outcome::options) co_return co_await refuse(to, 204, {}, {}, found.allow);
+        const auto& r = routes->routes[static_cast<std::size_t>(found.id)];
+        if (r.json && !http::is_json_or_untyped(head.fields))
+            co_return co_await refuse(to, 415, "media-type", "the body is application/json here");
+        to.rest_ = found.rest;
+        auto body = co_await read_body(to, r.max_body > 0 ? r.max_body : http::max_discarded_body, r.max_body > 0);
+        if (!body) co_return body.error();
+        if (!*body) co_return result<void>{};
+        if (const auto* now = std::get_if<route::immediate>(&r.answer)) co_return (*now)(to);
+        peer_.expires_never();
+        // A client that goes away is not waited for.
+        auto done = co_await (std::get<route::waiting>(r.answer)(to) || until_gone(peer_));
+        if (done.index() == 1) co_return net::errc::closed;
+        co_return std::move(std::get<0>(done));
+    }
+
+    std::shared_ptr<const routing>& now_;
+    const http::deadlines& limits_;
+    net::stream peer_;
+    http::server_connection connection_;
+    std::vector<char> buffer_;
+    bool in_head_ = false;  // its deadline runs from its first byte
+};
+
+server::server(options o, std::vector<route> routes) : state_{std::make_shared<state>(o, std::move(routes))} {}
+server::server(server&&) noexcept = default;
+server& server::operator=(server&&) noexcept = default;
+server::~server() {
+    if (state_) state_->listeners.clear();
+}
+
+void server::change_routes(std::vector<route> routes) { state_->now = std::make_shared<routing>(std::move(routes)); }
+
+void server::serve(net::listener on) {
+    state_->listeners.push_back(std::move(on));
+    state_->listeners.back().start([s = state_](net::stream peer) -> asio::awaitable<void> {
+        return [](std::shared_ptr<state> held, net::stream p) -> asio::awaitable<void> {
+            session one{held->now, held->deadlines, std::move(p)};
+            co_await one.run();
+        }(s, std::move(peer));
+    });
+}
+
+}  // namespace bento::web
