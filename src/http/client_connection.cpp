@@ -47,6 +47,7 @@ struct client_connection::state {
     std::vector<std::pair<std::size_t, std::size_t>> lines;
     bool eof = false;
     method asked = method::get;
+    bool may_switch = false;
     unsigned interim = 0;
     enum class reading { nothing, head, length, chunks, until_eof, done, failed } reads = reading::nothing;
     std::uint64_t left = 0;
@@ -87,7 +88,8 @@ struct client_connection::state {
             auto head = take_head();
             used = line_start;
             lines.clear();
-            if (std::holds_alternative<response_head>(head) && std::get<response_head>(head).status / 100 == 1) {
+            if (const auto* r = std::get_if<response_head>(&head);
+                r != nullptr && r->status / 100 == 1 && r->status != 101) {
                 if (++interim > max_interim) return fail("too many interim responses");
                 reads = reading::head;
                 continue;
@@ -118,7 +120,12 @@ struct client_connection::state {
             fields.push_back(*f);
             head.fields.emplace_back(f->name, f->value);
         }
-        if (head.status == 101) return fail("a switch of protocols that was not asked for");
+        if (head.status == 101) {
+            if (!may_switch) return fail("a switch of protocols that was not asked for");
+            reads = reading::done;
+            keep = false;
+            return head;
+        }
         if (head.status / 100 == 1) return head;
         const auto length = framing_of(fields, head.minor);
         if (length.refused != 0) return fail(length.why);
@@ -202,10 +209,21 @@ client_connection::~client_connection() = default;
 void client_connection::expect_response(method m) {
     auto& s = *state_;
     s.asked = m;
+    s.may_switch = false;
     s.interim = 0;
     s.reads = state::reading::head;
     s.lines.clear();
     s.line_start = s.scanned = s.used;
+}
+void client_connection::expect_switch() {
+    expect_response(method::get);
+    state_->may_switch = true;
+}
+std::string client_connection::take_rest() {
+    auto& s = *state_;
+    auto out = s.in.substr(s.used);
+    s.used = s.in.size();
+    return out;
 }
 void client_connection::feed(std::string_view bytes) { state_->feed(bytes); }
 void client_connection::feed_eof() { state_->eof = true; }

@@ -21,13 +21,28 @@ method method_of(std::string_view text) {
     return method::other;
 }
 
-/// uri-host [ ":" port ] (RFC 9110 section 7.2), loosely: no character that could hide another host or a path.
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alphanumeric(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// uri-host [ ":" port ] (RFC 9110 section 7.2): a name, or an IPv6 address in brackets. No name that is looked up has
+/// the sub-delims and escapes that RFC 3986 would allow.
 bool is_host(std::string_view text) {
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-               c == '_' || c == ':' || c == '[' || c == ']' || c == '~' || c == '%';
-    };
-    return std::all_of(text.begin(), text.end(), allowed);
+    std::size_t end = 0;
+    if (text.starts_with('[')) {
+        end = text.find(']');
+        if (end == std::string_view::npos || end == 1) return false;
+        for (const char c : text.substr(1, end++ - 1))
+            if (!is_alphanumeric(c) && c != ':' && c != '.') return false;
+    } else {
+        while (end < text.size() && (is_alphanumeric(text[end]) || text[end] == '.' || text[end] == '-' ||
+                                     text[end] == '_' || text[end] == '~'))
+            ++end;
+        if (end == 0) return false;
+    }
+    const auto port = text.substr(end);
+    constexpr std::size_t max_port_digits = 5;
+    return port.empty() || (port.front() == ':' && port.size() <= 1 + max_port_digits &&
+                            std::all_of(port.begin() + 1, port.end(), is_digit));
 }
 
 bool is_target(std::string_view text) {
@@ -183,7 +198,7 @@ struct server_connection::state {
                 head.host = f.value;
             }
         if (hosts > 1 || (hosts == 0 && head.minor == 1)) return refuse(400, "exactly one Host is needed");
-        if (!is_host(head.host)) return refuse(400, "a malformed Host");
+        if (hosts == 1 && !is_host(head.host)) return refuse(400, "a malformed Host");
         if (head.method == method::connect || head.method == method::trace)
             return refuse(501, "this method is not known here");
         if (target.front() != '/' && target != "*") {
@@ -194,7 +209,7 @@ struct server_connection::state {
             target.remove_prefix(authority + 3);
             const auto end = std::min(target.find_first_of("/?"), target.size());
             head.host = target.substr(0, end);
-            if (head.host.empty() || !is_host(head.host)) return refuse(400, "a malformed target");
+            if (!is_host(head.host)) return refuse(400, "a malformed target");
             target.remove_prefix(end);
             if (target.empty() || target.front() == '?') {
                 head.path = "/";
@@ -298,7 +313,7 @@ struct server_connection::state {
         responded = false;
     }
 
-    void write_head(int status, std::span<const field> fields, std::optional<std::uint64_t> length, bool in_pieces) {
+    void write_status_and_fields(int status, std::span<const field> fields) {
         auto to = std::back_inserter(out);
         fmt::format_to(to, "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
         for (const auto& f : fields) {
@@ -306,12 +321,16 @@ struct server_connection::state {
                 throw std::logic_error{"a field that would break the response"};
             fmt::format_to(to, "{}: {}\r\n", f.name, f.value);
         }
+    }
+
+    void write_head(int status, std::span<const field> fields, std::optional<std::uint64_t> length, bool in_pieces) {
+        write_status_and_fields(status, fields);
         const bool bodiless = status == 204 || status == 304 || status / 100 == 1;
         chunked_out = in_pieces && !length && head.minor == 1 && !bodiless;
         if (chunked_out)
             out += "Transfer-Encoding: chunked\r\n";
         else if (length && !bodiless)
-            fmt::format_to(to, "Content-Length: {}\r\n", *length);
+            fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", *length);
         else if (!bodiless)
             close = true;
         // The rest of a body that was not read would be taken for a request.
@@ -372,6 +391,19 @@ void server_connection::finish() {
 
 void server_connection::abort() { state_->close = state_->ended = state_->aborted = true; }
 void server_connection::close_after_response() { state_->close = true; }
+
+void server_connection::switch_protocols(std::span<const field> fields) {
+    auto& s = *state_;
+    s.write_status_and_fields(101, fields);
+    s.out += "\r\n";
+    s.close = s.ended = true;
+}
+std::string server_connection::take_rest() {
+    auto& s = *state_;
+    auto out = s.in.substr(s.used);
+    s.used = s.in.size();
+    return out;
+}
 
 std::string_view server_connection::output() const { return std::string_view{state_->out}.substr(state_->written); }
 void server_connection::consume_output(std::size_t size) {

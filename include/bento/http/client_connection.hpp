@@ -45,6 +45,10 @@ class client_connection {
 
     /// A request was sent; one at a time.
     void expect_response(method m);
+    /// A GET that asks for another protocol was sent. Where the head that comes is a 101, the rest of the connection is
+    /// that protocol's, and the bytes that have come already are take_rest().
+    void expect_switch();
+    std::string take_rest();
     void feed(std::string_view bytes);
     void feed_eof();
     /// Interim responses (1xx) are skipped.

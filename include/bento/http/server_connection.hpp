@@ -63,6 +63,10 @@ class server_connection {
     void abort();
     /// After this response the connection ends.
     void close_after_response();
+    /// 101, on request_end: what the client sends from now on is another protocol's. The fields name it; the bytes that
+    /// have come already are take_rest().
+    void switch_protocols(std::span<const field> fields);
+    std::string take_rest();
 
     std::string_view output() const;
     void consume_output(std::size_t size);

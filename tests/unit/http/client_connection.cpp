@@ -110,3 +110,32 @@ TEST_CASE("a connection is used again, and not after bytes that nobody asked for
     c.feed("HTTP/1.1 200");
     CHECK_FALSE(c.reusable());
 }
+
+TEST_CASE("another protocol is taken only where it was asked for") {
+    CHECK(response("HTTP/1.1 101 Switching Protocols\r\n\r\nrest") ==
+          "broken: a switch of protocols that was not asked for");
+    for (const bool bytewise : {false, true}) {
+        client_connection c;
+        c.expect_switch();
+        const std::string bytes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
+        if (bytewise)
+            for (const char b : bytes) {
+                CHECK(std::holds_alternative<client_connection::need_data>(c.next()));
+                c.feed({&b, 1});
+            }
+        else
+            c.feed(bytes + "rest");
+        const auto e = c.next();
+        REQUIRE(std::holds_alternative<http::response_head>(e));
+        CHECK(std::get<http::response_head>(e).status == 101);
+        CHECK(c.take_rest() == (bytewise ? "" : "rest"));
+        CHECK_FALSE(c.reusable());
+    }
+    client_connection c;
+    c.expect_switch();
+    c.feed("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n");
+    const auto refused = c.next();
+    REQUIRE(std::holds_alternative<http::response_head>(refused));
+    CHECK(std::holds_alternative<client_connection::response_end>(c.next()));
+    CHECK(c.reusable());
+}

@@ -128,7 +128,19 @@ TEST_CASE("fields") {
     CHECK(requests(get("X:\t y \t\r\n")) == "GET /\n");
     CHECK(requests("GET / HTTP/1.1\r\n\r\n") == "400 exactly one Host is needed");
     CHECK(requests(get("Host: b\r\n")) == "400 exactly one Host is needed");
-    CHECK(requests("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n") == "400 a malformed Host");
+    for (const auto* host :
+         {"a/b", "", "a b", "a@b", "a,b", "a:b", "a:", "a:123456", ":80", "[::1", "[]", "[a]b", "a%00"}) {
+        INFO(host);
+        const auto expected = std::string_view{host} == "a:" ? "GET /\n" : "400 a malformed Host";
+        CHECK(requests("GET / HTTP/1.1\r\nHost: " + std::string{host} + "\r\n\r\n") == expected);
+    }
+    for (const auto* host : {"a-b.onion", "a:80", "[::1]", "[::1]:80", "127.0.0.1:65535"})
+        CHECK(requests("GET / HTTP/1.1\r\nHost: " + std::string{host} + "\r\n\r\n") == "GET /\n");
+    CHECK(requests(" X: y\r\n" + get("")).starts_with("400 "));
+    CHECK(requests("GET / HTTP/1.1\r\n X: y\r\nHost: a\r\n\r\n") == "400 a malformed field");
+    CHECK(requests(get("X\x80: y\r\n")) == "400 a malformed field");
+    CHECK(requests(get("X: \x80\xff\r\n")) == "GET /\n");
+    CHECK(requests(get("X: \x7f\r\n")) == "400 a malformed field");
     CHECK(requests("GET / HTTP/1.0\r\n\r\n") == "GET /\n");
     CHECK(requests(get("Expect: x\r\n")) == "417 no expectation but 100-continue is met");
 }
@@ -256,6 +268,18 @@ TEST_CASE("reading stops while a response is made and enough is waiting") {
     c.feed(std::string(70'000, 'x'));
     CHECK_FALSE(c.wants_input());
     CHECK(std::holds_alternative<server_connection::need_data>(c.next()));
+}
+
+TEST_CASE("another protocol takes the connection over, with the bytes that have come") {
+    server_connection c;
+    c.feed(get("Upgrade: x\r\nConnection: upgrade\r\n") + "not HTTP");
+    CHECK(std::holds_alternative<server_connection::request>(c.next()));
+    CHECK(std::holds_alternative<server_connection::request_end>(c.next()));
+    c.switch_protocols(std::vector<http::field>{{"Upgrade", "x"}, {"Connection", "Upgrade"}});
+    CHECK(c.output() == "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
+    CHECK(c.take_rest() == "not HTTP");
+    CHECK(c.must_close());
+    CHECK_FALSE(c.wants_lingering());
 }
 
 TEST_CASE("an idle connection is told from one within a request") {
