@@ -58,6 +58,8 @@ errc reason_of(int status, std::string_view words) {
         case 551:
             return errc::unavailable;
         case 552:
+            // LOADCONF has this status for whatever is wrong in the file.
+            if (words.starts_with("Invalid config file")) return errc::rejected;
             return words.starts_with("Unknown Onion Service id") ? errc::no_such_onion : errc::unrecognized;
         default:
             return errc::rejected;
@@ -88,6 +90,21 @@ result<void> must_be_service_id(std::string_view text) {
     if (text.size() != service_id_size || !all(text, base32))
         return error{errc::invalid_argument, "an onion service is named by 56 characters of lower-case base32"};
     return {};
+}
+
+result<secret> with_data(line head, std::string_view text, std::string_view what) {
+    head.add("\r\n");
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto one = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (one.ends_with('\r')) one.remove_suffix(1);
+        if (one.find_first_of(std::string_view{"\r\0", 2}) != std::string_view::npos)
+            return error{errc::invalid_argument, std::string{what} + " holds a NUL, or a CR inside a line"};
+        if (one.starts_with('.')) head.add(".");
+        head.add(one).add("\r\n");
+    }
+    return head.end(".\r\n");
 }
 
 result<done> parse_done(const reply& r, std::string_view what) {
@@ -183,10 +200,13 @@ result<done> take_ownership::parse(const reply& r) const { return parse_done(r, 
 result<secret> drop_ownership::encode() const { return line{"DROPOWNERSHIP"}.end(); }
 result<done> drop_ownership::parse(const reply& r) const { return parse_done(r, "DROPOWNERSHIP"); }
 
+result<secret> use_feature::encode() const { return words("USEFEATURE", names, must_be_word, "the feature"); }
+result<done> use_feature::parse(const reply& r) const { return parse_done(r, "USEFEATURE"); }
+
 result<secret> quit::encode() const { return line{"QUIT"}.end(); }
 result<done> quit::parse(const reply& r) const { return parse_done(r, "QUIT"); }
 
-// What tor knows and how it is configured: GETINFO, GETCONF, SETCONF, RESETCONF
+// What tor knows and how it is configured: GETINFO, GETCONF, SETCONF, RESETCONF, LOADCONF, SAVECONF
 
 result<secret> get_info::encode() const { return words("GETINFO", keys, must_be_plain, "the key"); }
 
@@ -226,6 +246,12 @@ result<done> set_conf::parse(const reply& r) const { return parse_done(r, "SETCO
 
 result<secret> reset_conf::encode() const { return assignments("RESETCONF", values); }
 result<done> reset_conf::parse(const reply& r) const { return parse_done(r, "RESETCONF"); }
+
+result<secret> load_conf::encode() const { return with_data(line{"+LOADCONF"}, torrc, "the configuration"); }
+result<done> load_conf::parse(const reply& r) const { return parse_done(r, "LOADCONF"); }
+
+result<secret> save_conf::encode() const { return line{"SAVECONF"}.add(force ? " FORCE" : "").end(); }
+result<done> save_conf::parse(const reply& r) const { return parse_done(r, "SAVECONF"); }
 
 result<std::vector<std::string>> parse_listeners(std::string_view value) {
     std::vector<std::string> out;

@@ -17,8 +17,8 @@ class line {
         return *this;
     }
     line& add(std::uint64_t number) { return add(std::to_string(number)); }
-    secret end() {
-        add("\r\n");
+    secret end(std::string_view with = "\r\n") {
+        add(with);
         secret out{buffer_.text()};
         buffer_.clear();
         return out;
@@ -27,6 +27,10 @@ class line {
   private:
     wiped_buffer buffer_;
 };
+
+/// `+COMMAND ...` CRLF, the text with its dots stuffed and its lines ended by CRLF, a dot. errc::invalid_argument for
+/// NUL and for a CR that ends no line. A last line without an end gets one.
+result<secret> with_data(line head, std::string_view text, std::string_view what);
 
 /// Names of events, options and signals: letters, digits and `_`.
 result<void> must_be_word(std::string_view text, std::string_view what);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bento/base/endpoint.hpp>
-#include <bento/control/command.hpp>
+#include <bento/control/onion_command.hpp>
+#include <bento/control/quote.hpp>
 #include <charconv>
 
 #include "control/encode.hpp"
@@ -64,6 +65,15 @@ std::string flags_of(const add_onion& command) {
     flag(command.flags.non_anonymous, "NonAnonymous");
     flag(command.flags.max_streams_close_circuit, "MaxStreamsCloseCircuit");
     return out;
+}
+
+/// ` SERVER=...` for each.
+result<void> add_servers(line& to, const std::vector<std::string>& servers) {
+    for (const auto& server : servers) {
+        if (auto fine = must_be_plain(server, "the HSDir"); !fine) return fine;
+        to.add(" SERVER=").add(server);
+    }
+    return {};
 }
 
 /// What does not show in the arguments one by one.
@@ -130,13 +140,19 @@ result<secret> hs_fetch::encode() const {
     if (auto fine = must_be_service_id(service_id); !fine) return fine.error();
     line out{"HSFETCH "};
     out.add(service_id);
-    for (const auto& server : servers) {
-        if (auto fine = must_be_plain(server, "the HSDir"); !fine) return fine.error();
-        out.add(" SERVER=").add(server);
-    }
+    if (auto added = add_servers(out, servers); !added) return added.error();
     return out.end();
 }
 result<done> hs_fetch::parse(const reply& r) const { return parse_done(r, "HSFETCH"); }
+
+result<secret> hs_post::encode() const {
+    if (auto fine = must_be_service_id(service_id); !fine) return fine.error();
+    line out{"+HSPOST"};
+    if (auto added = add_servers(out, servers); !added) return added.error();
+    out.add(" HSADDRESS=").add(service_id);
+    return with_data(std::move(out), descriptor, "the descriptor");
+}
+result<done> hs_post::parse(const reply& r) const { return parse_done(r, "HSPOST"); }
 
 result<secret> onion_client_auth_add::encode() const {
     if (auto fine = must_be_service_id(service_id); !fine) return fine.error();
@@ -165,6 +181,40 @@ result<onion_client_auth_add::reply_type> onion_client_auth_add::parse(const rep
         default:
             return error{errc::unexpected_reply, what};
     }
+}
+
+result<secret> onion_client_auth_remove::encode() const {
+    if (auto fine = must_be_service_id(service_id); !fine) return fine.error();
+    return line{"ONION_CLIENT_AUTH_REMOVE "}.add(service_id).end();
+}
+
+result<onion_client_auth_remove::reply_type> onion_client_auth_remove::parse(const reply& r) const {
+    if (!r.ok()) return refusal(r, "ONION_CLIENT_AUTH_REMOVE");
+    return r.status() == 251 ? reply_type::absent : reply_type::removed;
+}
+
+result<secret> onion_client_auth_view::encode() const {
+    line out{"ONION_CLIENT_AUTH_VIEW"};
+    if (service_id.empty()) return out.end();
+    if (auto fine = must_be_service_id(service_id); !fine) return fine.error();
+    return out.add(" ").add(service_id).end();
+}
+
+result<onion_client_auth_view::reply_type> onion_client_auth_view::parse(const reply& r) const {
+    constexpr auto what = "ONION_CLIENT_AUTH_VIEW";
+    if (!r.ok()) return refusal(r, what);
+    reply_type out;
+    for (const auto& l : r.lines) {
+        const auto rest = after(l.text, "CLIENT ");
+        if (!rest) continue;
+        const auto arguments = parse_arguments(*rest);
+        if (arguments.size() < 2) return error{errc::unexpected_reply, what};
+        const auto key = after(arguments[1].value, "x25519:");
+        if (!key) continue;  // of a kind that is not known yet
+        out.push_back({arguments[0].value, secret{*key}, std::string{find(arguments, "ClientName")},
+                       find(arguments, "Flags").find("Permanent") != std::string_view::npos});
+    }
+    return out;
 }
 
 }  // namespace bento::control

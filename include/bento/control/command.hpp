@@ -1,5 +1,6 @@
 // The commands of the control protocol (control-spec section 3) as values: encode() gives the bytes, parse() the typed
-// reply.
+// reply. Here are those of the connection and of tor's configuration; onion_command.hpp and circuit_command.hpp have
+// the others.
 //
 // Arguments are checked before they are sent: tor truncates at NUL, repeats a CRLF raw in its answer, and answers some
 // wrong arguments twice or not at all, which would shift every later reply. The bytes of a command may hold a key or a
@@ -95,6 +96,24 @@ struct reset_conf {
     result<done> parse(const reply& r) const;
 };
 
+/// LOADCONF: the text of a torrc replaces the whole configuration, what is not in it gets its default; the file stays.
+/// errc::rejected for what tor does not know, or cannot change while it runs (DataDirectory), and nothing is changed.
+struct load_conf {
+    std::string torrc;
+    using reply_type = done;
+    result<secret> encode() const;
+    result<done> parse(const reply& r) const;
+};
+
+/// SAVECONF: writes the configuration to tor's torrc. errc::unavailable where tor cannot write it, or where it has
+/// %include lines and `force` is not set.
+struct save_conf {
+    bool force = false;
+    using reply_type = done;
+    result<secret> encode() const;
+    result<done> parse(const reply& r) const;
+};
+
 /// SETEVENTS: replaces the whole set. Where one name is unknown, errc::unrecognized and the old set stays.
 struct set_events {
     std::vector<std::string> names;
@@ -107,55 +126,6 @@ struct set_events {
 /// tor took it, not that it acted: NEWNYM is delayed when one was sent in the last 10 seconds.
 struct signal {
     std::string name;
-    using reply_type = done;
-    result<secret> encode() const;
-    result<done> parse(const reply& r) const;
-};
-
-/// ADD_ONION (control-spec section 3.27, tor 0.4.9's options).
-struct add_onion {
-    struct port {
-        std::uint16_t virtual_port = 0;  ///< not 0
-        /// Where tor connects to: `unix:/path`, `PORT`, `IP:PORT`, `IP`, IPv6 in brackets; empty is the virtual port of
-        /// 127.0.0.1. No name but localhost, since tor would ask this machine's resolver for it. A path that holds a
-        /// space, a quote or a byte outside ASCII cannot be told to tor at all.
-        std::string target;
-    };
-    struct flag_set {
-        bool discard_private_key = false;  ///< tor makes the key and does not tell it
-        bool detach = false;               ///< the service outlives the connection
-        bool v3_auth = false;              ///< implied by client_auth, and refused without
-        bool non_anonymous = false;        ///< must be what tor's HiddenServiceNonAnonymousMode says
-        bool max_streams_close_circuit = false;
-    };
-    struct proof_of_work {
-        std::optional<std::uint32_t> queue_rate;   ///< requests a second; tor's default is 250
-        std::optional<std::uint32_t> queue_burst;  ///< tor's default is 2500
-    };
-    /// `ED25519-V3:` and base64 of the 64 bytes of the expanded key; empty asks tor to make one.
-    secret key;
-    std::vector<port> ports;
-    flag_set flags;
-    std::optional<std::uint16_t> max_streams;
-    /// Proof-of-work defences; a tor before 0.4.8 answers errc::unrecognized.
-    std::optional<proof_of_work> defences;
-    std::vector<std::string> client_auth;  ///< base32 x25519 public keys, 52 characters each
-
-    struct reply_type {
-        std::string service_id;
-        /// Where tor made it and was not told to discard it, in the form of `key`. The reply it came in is not wiped: a
-        /// key that is made here (bento::onion) never is in one.
-        secret private_key;
-        std::vector<std::string> client_auth;  ///< as asked for
-    };
-    result<secret> encode() const;
-    /// errc::onion_collision where tor has the service already, on any connection or by torrc.
-    result<reply_type> parse(const reply& r) const;
-};
-
-/// DEL_ONION: a service of this connection, or a detached one. Open rendezvous circuits stay.
-struct del_onion {
-    std::string service_id;  ///< 56 lower-case characters, without ".onion"
     using reply_type = done;
     result<secret> encode() const;
     result<done> parse(const reply& r) const;
@@ -175,30 +145,12 @@ struct drop_ownership {
     result<done> parse(const reply& r) const;
 };
 
-/// HSFETCH: the descriptor arrives as HS_DESC and HS_DESC_CONTENT events, before or after the answer.
-struct hs_fetch {
-    std::string service_id;
-    std::vector<std::string> servers;  ///< HSDirs by fingerprint or `$FINGERPRINT~nickname`; none: tor chooses
+/// USEFEATURE: VERBOSE_NAMES and EXTENDED_EVENTS, which tor 0.4.9 always uses.
+struct use_feature {
+    std::vector<std::string> names;
     using reply_type = done;
     result<secret> encode() const;
-    /// errc::unrecognized where tor does not know a server.
     result<done> parse(const reply& r) const;
-};
-
-/// ONION_CLIENT_AUTH_ADD: the key that opens an onion service with client authorisation.
-struct onion_client_auth_add {
-    static constexpr std::size_t longest_name = 16;
-    std::string service_id;
-    secret private_key;       ///< base64 of the 32-byte x25519 key: 43 characters, or 44 padded
-    std::string client_name;  ///< at most longest_name characters: tor answers a longer one twice. May be empty
-    bool permanent = false;   ///< kept on disk; needs ClientOnionAuthDir
-    enum class reply_type {
-        added,      ///< 250
-        replaced,   ///< 251: there was a key for this service
-        decrypted,  ///< 252: and a descriptor that tor had is opened by it
-    };
-    result<secret> encode() const;
-    result<reply_type> parse(const reply& r) const;
 };
 
 /// QUIT: tor answers and closes.

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <bento/base/secret.hpp>
-#include <bento/control/command.hpp>
 #include <bento/control/event.hpp>
+#include <bento/control/onion_command.hpp>
 #include <bento/control/session.hpp>
 #include <bento/net/stream.hpp>
 #include <bento/tor/errc.hpp>

@@ -96,6 +96,39 @@ TEST_CASE("SETCONF and RESETCONF quote, and refuse what tor would repeat as a fo
           c::errc::rejected);
 }
 
+TEST_CASE("LOADCONF is data with its dots stuffed; SAVECONF") {
+    CHECK(encoded(c::load_conf{"ContactInfo x\n.dot\n..\nLog notice stdout"}) ==
+          "+LOADCONF\r\nContactInfo x\r\n..dot\r\n...\r\nLog notice stdout\r\n.\r\n");
+    CHECK(encoded(c::load_conf{"a\r\n\nb\n"}) == "+LOADCONF\r\na\r\n\r\nb\r\n.\r\n");
+    CHECK(encoded(c::load_conf{}) == "+LOADCONF\r\n.\r\n");
+    CHECK(encoded(c::load_conf{"a\rb"}) == "refused: the configuration holds a NUL, or a CR inside a line");
+    CHECK(encoded(c::load_conf{std::string{"a\0b", 3}}) ==
+          "refused: the configuration holds a NUL, or a CR inside a line");
+    CHECK(c::load_conf{}.parse(reply_of("250 OK\r\n")));
+    // A tor 0.4.9.11 said these.
+    CHECK(failure_of(c::load_conf{},
+                     "552 Invalid config file: Failed to parse/validate config: Unknown option 'Nonsense'.  "
+                     "Failing.\r\n")
+              .starts_with("LOADCONF: tor refused (Invalid config file"));
+    CHECK(c::load_conf{}
+              .parse(reply_of("553 Transition not allowed: Failed to parse/validate config: While Tor is running, "
+                              "changing DataDirectory is not allowed\r\n"))
+              .error()
+              .code == c::errc::rejected);
+    CHECK(encoded(c::save_conf{}) == "SAVECONF\r\n");
+    CHECK(encoded(c::save_conf{true}) == "SAVECONF FORCE\r\n");
+    CHECK(c::save_conf{}.parse(reply_of("551 Unable to write configuration to disk.\r\n")).error().code ==
+          c::errc::unavailable);
+}
+
+TEST_CASE("USEFEATURE") {
+    CHECK(encoded(c::use_feature{{"VERBOSE_NAMES", "EXTENDED_EVENTS"}}) ==
+          "USEFEATURE VERBOSE_NAMES EXTENDED_EVENTS\r\n");
+    CHECK(encoded(c::use_feature{{"a b"}}) == "refused: the feature is not a word");
+    CHECK(c::use_feature{}.parse(reply_of("552 Unrecognized feature \"NONSENSE\"\r\n")).error().code ==
+          c::errc::unrecognized);
+}
+
 TEST_CASE("SETEVENTS and SIGNAL") {
     CHECK(encoded(c::set_events{{"HS_DESC", "BW"}}) == "SETEVENTS HS_DESC BW\r\n");
     CHECK(encoded(c::set_events{}) == "SETEVENTS\r\n");

@@ -1,4 +1,4 @@
-#include <bento/control/command.hpp>
+#include <bento/control/onion_command.hpp>
 
 #include "transcript.hpp"
 
@@ -180,4 +180,44 @@ TEST_CASE("ONION_CLIENT_AUTH_ADD: a client's name that tor would answer twice is
     CHECK(o.parse(reply_of("553 Unable to store creds for \"x\"\r\n")).error().code == c::errc::rejected);
     CHECK(o.parse(reply_of("552 Unrecognized key type \"rsa\"\r\n")).error().code == c::errc::unrecognized);
     CHECK(failure_of(o, "255 New\r\n") == "ONION_CLIENT_AUTH_ADD: tor's answer is not the one to this command");
+}
+
+TEST_CASE("ONION_CLIENT_AUTH_REMOVE and VIEW") {
+    using outcome = c::onion_client_auth_remove::reply_type;
+    c::onion_client_auth_remove gone{service_id};
+    CHECK(encoded(gone) == "ONION_CLIENT_AUTH_REMOVE " + service_id + "\r\n");
+    CHECK(encoded(c::onion_client_auth_remove{"x"}).starts_with("refused: an onion service is named by"));
+    CHECK(gone.parse(reply_of("250 OK\r\n")).value() == outcome::removed);
+    CHECK(gone.parse(reply_of("251 No credentials for \"" + service_id + "\"\r\n")).value() == outcome::absent);
+    CHECK(gone.parse(reply_of("512 Invalid v3 address \"x\"\r\n")).error().code == c::errc::rejected);
+
+    CHECK(encoded(c::onion_client_auth_view{}) == "ONION_CLIENT_AUTH_VIEW\r\n");
+    CHECK(encoded(c::onion_client_auth_view{service_id}) == "ONION_CLIENT_AUTH_VIEW " + service_id + "\r\n");
+    CHECK(encoded(c::onion_client_auth_view{"x"}).starts_with("refused: an onion service is named by"));
+    const auto seen = c::onion_client_auth_view{}.parse(
+        reply_of("250-ONION_CLIENT_AUTH_VIEW\r\n250-CLIENT " + service_id + " x25519:" + x25519 +
+                 " ClientName=me\r\n250-CLIENT " + service_id + " x25519:" + x25519 +
+                 " Flags=Permanent New=1\r\n250-CLIENT " + service_id + " x448:AAAA\r\n250-NEWER x\r\n250 OK\r\n"));
+    REQUIRE(seen);
+    REQUIRE(seen->size() == 2);
+    CHECK(seen->at(0).service_id == service_id);
+    CHECK(seen->at(0).private_key.text() == x25519);
+    CHECK(seen->at(0).client_name == "me");
+    CHECK_FALSE(seen->at(0).permanent);
+    CHECK(seen->at(1).permanent);
+    CHECK(c::onion_client_auth_view{}.parse(reply_of("250-ONION_CLIENT_AUTH_VIEW x\r\n250 OK\r\n"))->empty());
+    CHECK(failure_of(c::onion_client_auth_view{}, "250-CLIENT x\r\n250 OK\r\n") ==
+          "ONION_CLIENT_AUTH_VIEW: tor's answer is not the one to this command");
+}
+
+TEST_CASE("HSPOST always names the service, since tor would never answer without") {
+    c::hs_post p{service_id, {"$AAAA"}, "hs-descriptor 3\n.x\n"};
+    CHECK(encoded(p) == "+HSPOST SERVER=$AAAA HSADDRESS=" + service_id + "\r\nhs-descriptor 3\r\n..x\r\n.\r\n");
+    p.servers = {"a b"};
+    CHECK(encoded(p).starts_with("refused: the HSDir holds a space"));
+    p.servers = {};
+    p.service_id.clear();
+    CHECK(encoded(p).starts_with("refused: an onion service is named by"));
+    CHECK(p.parse(reply_of("250 OK\r\n")));
+    CHECK(failure_of(p, "554 Invalid descriptor\r\n") == "HSPOST: tor refused (Invalid descriptor)");
 }
