@@ -1,38 +1,10 @@
-#include <algorithm>
-#include <array>
 #include <bento/control/event.hpp>
-#include <charconv>
+
+#include "control/network_event.hpp"
+#include "control/words.hpp"
 
 namespace bento::control {
 namespace {
-
-std::string_view take_word(std::string_view& text) {
-    const auto end = std::min(text.find(' '), text.size());
-    const auto word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return word;
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-    Number out = 0;
-    const auto end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, out);
-    if (read.ec != std::errc{} || read.ptr != end) return {};
-    return out;
-}
-
-template <class Value>
-struct named {
-    std::string_view name;
-    Value value;
-};
-
-template <class Value, std::size_t Size>
-Value look_up(const std::array<named<Value>, Size>& table, std::string_view name) {
-    const auto found = std::find_if(table.begin(), table.end(), [name](const auto& n) { return n.name == name; });
-    return found == table.end() ? Value::unknown : found->value;
-}
 
 constexpr std::array hs_desc_actions{
     named<hs_desc_action>{"UPLOAD", hs_desc_action::upload},
@@ -67,20 +39,6 @@ constexpr std::array stream_statuses{
     named<stream_status>{"XON_SENT", stream_status::xon_sent},
     named<stream_status>{"XON_RECV", stream_status::xon_received},
 };
-
-/// Moves the value of each keyword that the event knows to its member; the others go to `rest`.
-template <class Event, std::size_t Size>
-void sort(std::string_view text, const std::array<std::pair<std::string_view, std::string Event::*>, Size>& members,
-          Event& out) {
-    for (auto& a : parse_arguments(text)) {
-        const auto found = std::find_if(members.begin(), members.end(),
-                                        [&](const auto& m) { return !a.keyword.empty() && m.first == a.keyword; });
-        if (found == members.end())
-            out.rest.push_back(std::move(a));
-        else
-            out.*(found->second) = std::move(a.value);
-    }
-}
 
 /// The keywords of HS_DESC that have a member of their own.
 bool assign(hs_desc& out, std::string_view keyword, std::string_view value) {
@@ -135,21 +93,12 @@ status_event parse_status(std::string_view name, std::string_view text) {
     return out;
 }
 
-circuit_event parse_circuit(std::string_view text) {
-    circuit_event out;
-    out.id = take_word(text);
-    out.status_text = take_word(text);
-    out.status = look_up(circuit_statuses, out.status_text);
+/// What follows a circuit's id and status; `old` takes the keywords that CIRC_MINOR adds.
+void parse_circuit_rest(std::string_view text, circuit_event& out, circuit_changed* old = nullptr) {
     // `$FP~nick,$FP~nick`; older tors write `$FP=nick`, which is no keyword. A circuit that was just launched has none.
     const auto first = text.substr(0, text.find(' '));
-    if (first.starts_with('$') || first.find('=') == std::string_view::npos) {
-        auto path = take_word(text);
-        while (!path.empty()) {
-            const auto hop = path.substr(0, path.find(','));
-            out.path.push_back(relay_name::parse(hop));
-            path.remove_prefix(std::min(hop.size() + 1, path.size()));
-        }
-    }
+    if (first.starts_with('$') || first.find('=') == std::string_view::npos)
+        split(take_word(text), ',', [&](std::string_view hop) { out.path.push_back(relay_name::parse(hop)); });
     static constexpr std::array<std::pair<std::string_view, std::string circuit_event::*>, 8> members{{
         {"PURPOSE", &circuit_event::purpose},
         {"HS_STATE", &circuit_event::hs_state},
@@ -161,15 +110,35 @@ circuit_event parse_circuit(std::string_view text) {
         {"SOCKS_PASSWORD", &circuit_event::socks_password},
     }};
     sort(text, members, out);
-    const auto found =
-        std::find_if(out.rest.begin(), out.rest.end(), [](const argument& a) { return a.keyword == "BUILD_FLAGS"; });
-    if (found == out.rest.end()) return out;
-    for (std::string_view left = found->value; !left.empty();) {
-        const auto flag = left.substr(0, left.find(','));
-        out.build_flags.emplace_back(flag);
-        left.remove_prefix(std::min(flag.size() + 1, left.size()));
-    }
-    out.rest.erase(found);
+    std::erase_if(out.rest, [&](argument& a) {
+        if (a.keyword == "BUILD_FLAGS")
+            split(a.value, ',', [&](std::string_view flag) { out.build_flags.emplace_back(flag); });
+        else if (old != nullptr && a.keyword == "OLD_PURPOSE")
+            old->old_purpose = std::move(a.value);
+        else if (old != nullptr && a.keyword == "OLD_HS_STATE")
+            old->old_hs_state = std::move(a.value);
+        else if (old != nullptr && a.keyword == "OLD_TIME_CREATED")
+            old->old_time_created = std::move(a.value);
+        else
+            return false;
+        return true;
+    });
+}
+
+circuit_event parse_circuit(std::string_view text) {
+    circuit_event out;
+    out.id = take_word(text);
+    out.status_text = take_word(text);
+    out.status = look_up(circuit_statuses, out.status_text);
+    parse_circuit_rest(text, out);
+    return out;
+}
+
+circuit_changed parse_circuit_changed(std::string_view text) {
+    circuit_changed out;
+    out.circuit.id = take_word(text);
+    out.change = take_word(text);
+    parse_circuit_rest(text, out.circuit, &out);
     return out;
 }
 
@@ -214,21 +183,129 @@ std::optional<bootstrap_phase> phase_of(const std::vector<argument>& arguments) 
                            std::string{find(arguments, "WARNING")}};
 }
 
-bool is_log(std::string_view name) {
-    return name == "DEBUG" || name == "INFO" || name == "NOTICE" || name == "WARN" || name == "ERR";
-}
-
-other_event parse_other(std::string_view name, std::string_view text, const reply& r) {
+/// What does not have the form we know is told as it came.
+other_event other(std::string_view name, std::string_view text, const reply& r) {
     return {std::string{name}, parse_arguments(text), r};
 }
+
+/// One word and nothing else.
+std::optional<signal_received> parse_signal(std::string_view text) {
+    if (text.empty() || text.find(' ') != std::string_view::npos) return {};
+    return signal_received{std::string{text}};
+}
+
+std::optional<network_liveness> parse_liveness(std::string_view text) {
+    const auto word = take_word(text);
+    if (word != "UP" && word != "DOWN") return {};
+    return network_liveness{word == "UP"};
+}
+
+std::optional<bandwidth> parse_bandwidth(std::string_view text) {
+    const auto read = number<std::uint64_t>(take_word(text));
+    const auto written = number<std::uint64_t>(take_word(text));
+    if (!read || !written) return {};
+    return bandwidth{*read, *written};
+}
+
+template <class Event>
+std::optional<Event> parse_relays(const reply& r) {
+    auto relays = parse_router_statuses(r.lines.front().data.value_or(""));
+    if (!relays || !r.lines.front().data) return {};
+    return Event{std::move(*relays)};
+}
+
+using parser = std::optional<event> (*)(std::string_view name, std::string_view text, const reply& r);
+
+/// Of a function that needs the text alone.
+template <auto Parse>
+std::optional<event> of_text(std::string_view, std::string_view text, const reply&) {
+    auto parsed = Parse(text);
+    if constexpr (requires { parsed.has_value(); }) {
+        if (!parsed) return {};
+        return event{std::move(*parsed)};
+    } else {
+        return event{std::move(parsed)};
+    }
+}
+
+std::optional<event> of_status(std::string_view name, std::string_view text, const reply&) {
+    return parse_status(name, text);
+}
+std::optional<event> of_log(std::string_view name, std::string_view text, const reply& r) {
+    const auto& data = r.lines.front().data;
+    return log_message{std::string{name}, data ? *data : std::string{text}};
+}
+template <class Event>
+std::optional<event> of_relays(std::string_view, std::string_view, const reply& r) {
+    auto parsed = parse_relays<Event>(r);
+    if (!parsed) return {};
+    return std::move(*parsed);
+}
+std::optional<event> of_descriptor(std::string_view, std::string_view text, const reply& r) {
+    return parse_hs_desc_content(text, r);
+}
+std::optional<event> of_configuration(std::string_view, std::string_view, const reply& r) {
+    return parse_configuration(r);
+}
+std::optional<event> of_change(std::string_view, std::string_view, const reply&) { return descriptor_changed{}; }
+
+/// The frequent ones first.
+constexpr named<parser> parsers[] = {
+    {"HS_DESC", of_text<parse_hs_desc>},
+    {"CIRC", of_text<parse_circuit>},
+    {"STREAM", of_text<parse_stream>},
+    {"BW", of_text<parse_bandwidth>},
+    {"DEBUG", of_log},
+    {"INFO", of_log},
+    {"NOTICE", of_log},
+    {"WARN", of_log},
+    {"ERR", of_log},
+    {"CIRC_BW", of_text<parse_circuit_bandwidth>},
+    {"STREAM_BW", of_text<parse_stream_bandwidth>},
+    {"CONN_BW", of_text<parse_connection_bandwidth>},
+    {"CELL_STATS", of_text<parse_cell_statistics>},
+    {"CIRC_MINOR", of_text<parse_circuit_changed>},
+    {"ORCONN", of_text<parse_or_connection>},
+    {"HS_DESC_CONTENT", of_descriptor},
+    {"STATUS_CLIENT", of_status},
+    {"STATUS_GENERAL", of_status},
+    {"STATUS_SERVER", of_status},
+    {"ADDRMAP", of_text<parse_address_mapped>},
+    {"GUARD", of_text<parse_guard_changed>},
+    {"NEWDESC", of_text<parse_new_descriptors>},
+    {"DESCCHANGED", of_change},
+    {"NS", of_relays<relays_changed>},
+    {"NEWCONSENSUS", of_relays<new_consensus>},
+    {"BUILDTIMEOUT_SET", of_text<parse_build_timeout>},
+    {"CLIENTS_SEEN", of_text<parse_clients_seen>},
+    {"TRANSPORT_LAUNCHED", of_text<parse_transport_launched>},
+    {"SIGNAL", of_text<parse_signal>},
+    {"CONF_CHANGED", of_configuration},
+    {"NETWORK_LIVENESS", of_text<parse_liveness>},
+};
 
 struct name_of {
     std::string_view operator()(const hs_desc&) const { return "HS_DESC"; }
     std::string_view operator()(const hs_desc_content&) const { return "HS_DESC_CONTENT"; }
     std::string_view operator()(const status_event& e) const { return e.type; }
     std::string_view operator()(const circuit_event&) const { return "CIRC"; }
+    std::string_view operator()(const circuit_changed&) const { return "CIRC_MINOR"; }
     std::string_view operator()(const stream_event&) const { return "STREAM"; }
+    std::string_view operator()(const or_connection&) const { return "ORCONN"; }
     std::string_view operator()(const bandwidth&) const { return "BW"; }
+    std::string_view operator()(const stream_bandwidth&) const { return "STREAM_BW"; }
+    std::string_view operator()(const circuit_bandwidth&) const { return "CIRC_BW"; }
+    std::string_view operator()(const connection_bandwidth&) const { return "CONN_BW"; }
+    std::string_view operator()(const cell_statistics&) const { return "CELL_STATS"; }
+    std::string_view operator()(const build_timeout&) const { return "BUILDTIMEOUT_SET"; }
+    std::string_view operator()(const guard_changed&) const { return "GUARD"; }
+    std::string_view operator()(const new_descriptors&) const { return "NEWDESC"; }
+    std::string_view operator()(const descriptor_changed&) const { return "DESCCHANGED"; }
+    std::string_view operator()(const relays_changed&) const { return "NS"; }
+    std::string_view operator()(const new_consensus&) const { return "NEWCONSENSUS"; }
+    std::string_view operator()(const address_mapped&) const { return "ADDRMAP"; }
+    std::string_view operator()(const clients_seen&) const { return "CLIENTS_SEEN"; }
+    std::string_view operator()(const transport_launched&) const { return "TRANSPORT_LAUNCHED"; }
     std::string_view operator()(const signal_received&) const { return "SIGNAL"; }
     std::string_view operator()(const configuration_changed&) const { return "CONF_CHANGED"; }
     std::string_view operator()(const log_message& e) const { return e.severity; }
@@ -236,20 +313,17 @@ struct name_of {
     std::string_view operator()(const other_event& e) const { return e.name; }
 };
 
-}  // namespace
-
-relay_name relay_name::parse(std::string_view text) {
-    relay_name out;
-    if (!text.starts_with('$')) {
-        if (text != "UNKNOWN") out.nickname = text;
-        return out;
-    }
-    text.remove_prefix(1);
-    const auto end = std::min(text.find_first_of("~="), text.size());
-    out.fingerprint = text.substr(0, end);
-    out.nickname = text.substr(std::min(end + 1, text.size()));
+/// One of each line.
+template <class Value>
+std::vector<Value> parse_lines(std::string_view value, auto&& parse) {
+    std::vector<Value> out;
+    split(value, '\n', [&](std::string_view line) {
+        if (!line.empty()) out.push_back(parse(line));
+    });
     return out;
 }
+
+}  // namespace
 
 std::optional<bootstrap_phase> bootstrap_phase_of(const status_event& e) {
     if (e.action != "BOOTSTRAP") return {};
@@ -262,29 +336,27 @@ std::optional<bootstrap_phase> parse_bootstrap_phase(std::string_view value) {
 
 result<event> parse_event(const reply& r) {
     if (!r.is_event()) return error{errc::unexpected_reply, "not an event"};
-    const auto& first = r.lines.front();
-    std::string_view text = first.text;
+    std::string_view text = r.lines.front().text;
     const auto name = take_word(text);
-    if (name == "HS_DESC") return parse_hs_desc(text);
-    if (name == "HS_DESC_CONTENT") return parse_hs_desc_content(text, r);
-    if (name == "STATUS_CLIENT" || name == "STATUS_GENERAL" || name == "STATUS_SERVER") return parse_status(name, text);
-    if (name == "CIRC") return parse_circuit(text);
-    if (name == "STREAM") return parse_stream(text);
-    if (name == "CONF_CHANGED") return parse_configuration(r);
-    if (is_log(name)) return log_message{std::string{name}, first.data ? *first.data : std::string{text}};
-    // What does not have the form we know is told as it came.
-    auto rest = text;
-    const auto word = take_word(rest);
-    if (name == "SIGNAL" && !word.empty() && rest.empty()) return signal_received{std::string{word}};
-    if (name == "NETWORK_LIVENESS" && (word == "UP" || word == "DOWN")) return network_liveness{word == "UP"};
-    if (name == "BW") {
-        const auto read = number<std::uint64_t>(word);
-        const auto written = number<std::uint64_t>(take_word(rest));
-        if (read && written) return bandwidth{*read, *written};
+    for (const auto& known : parsers) {
+        if (known.name != name) continue;
+        if (auto parsed = known.value(name, text, r)) return std::move(*parsed);
+        break;
     }
-    return parse_other(name, text, r);
+    return other(name, text, r);
 }
 
 std::string_view event_name(const event& e) { return std::visit(name_of{}, e); }
+
+std::vector<circuit_event> parse_circuits(std::string_view value) {
+    return parse_lines<circuit_event>(value, parse_circuit);
+}
+std::vector<stream_event> parse_streams(std::string_view value) {
+    return parse_lines<stream_event>(value, parse_stream);
+}
+std::vector<or_connection> parse_or_connections(std::string_view value) {
+    return parse_lines<or_connection>(
+        value, [](std::string_view line) { return parse_or_connection(line).value_or(or_connection{.target = std::string{line}}); });
+}
 
 }  // namespace bento::control

@@ -2,8 +2,7 @@
 // tor may say more.
 #pragma once
 
-#include <bento/control/quote.hpp>
-#include <bento/control/reply.hpp>
+#include <bento/control/network_event.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,14 +13,6 @@
 namespace bento::control {
 
 enum class hs_desc_action { requested, upload, received, uploaded, ignored, failed, created, unknown };
-
-/// `$FINGERPRINT~nickname`, or a part of it.
-struct relay_name {
-    std::string fingerprint;  ///< 40 upper-case hex characters; empty where tor names none
-    std::string nickname;     ///< may be empty
-    static relay_name parse(std::string_view text);
-    bool operator==(const relay_name&) const = default;
-};
 
 /// HS_DESC. tor 0.4.9 gives UPLOADED no descriptor id, and the upload side the authentication type UNKNOWN. An UPLOAD
 /// may never be followed by anything: a circuit that dies on the way makes no event.
@@ -66,7 +57,7 @@ std::optional<bootstrap_phase> parse_bootstrap_phase(std::string_view value);
 
 enum class circuit_status { launched, built, guard_wait, extended, failed, closed, unknown };
 
-/// CIRC.
+/// CIRC, a line of GETINFO circuit-status, and what CIRC_MINOR tells beside its change.
 struct circuit_event {
     std::string id;
     circuit_status status = circuit_status::unknown;
@@ -82,6 +73,15 @@ struct circuit_event {
     std::string socks_username;
     std::string socks_password;
     std::vector<argument> rest;
+};
+
+/// CIRC_MINOR: what a circuit is for has changed.
+struct circuit_changed {
+    std::string change;     ///< PURPOSE_CHANGED, CANNIBALIZED
+    circuit_event circuit;  ///< as it is now; its status is unknown
+    std::string old_purpose;
+    std::string old_hs_state;
+    std::string old_time_created;  ///< of CANNIBALIZED
 };
 
 enum class stream_status {
@@ -102,7 +102,7 @@ enum class stream_status {
     unknown,
 };
 
-/// STREAM.
+/// STREAM, or a line of GETINFO stream-status.
 struct stream_event {
     std::string id;
     stream_status status = stream_status::unknown;
@@ -153,12 +153,20 @@ struct other_event {
     control::reply whole;
 };
 
-using event = std::variant<hs_desc, hs_desc_content, status_event, circuit_event, stream_event, bandwidth,
+using event = std::variant<hs_desc, hs_desc_content, status_event, circuit_event, circuit_changed, stream_event,
+                           or_connection, bandwidth, stream_bandwidth, circuit_bandwidth, connection_bandwidth,
+                           cell_statistics, build_timeout, guard_changed, new_descriptors, descriptor_changed,
+                           relays_changed, new_consensus, address_mapped, clients_seen, transport_launched,
                            signal_received, configuration_changed, log_message, network_liveness, other_event>;
 
 /// errc::unexpected_reply where the reply is no event.
 result<event> parse_event(const reply& r);
 /// As SETEVENTS names it.
 std::string_view event_name(const event& e);
+
+/// The values of GETINFO circuit-status, stream-status and orconn-status.
+std::vector<circuit_event> parse_circuits(std::string_view value);
+std::vector<stream_event> parse_streams(std::string_view value);
+std::vector<or_connection> parse_or_connections(std::string_view value);
 
 }  // namespace bento::control

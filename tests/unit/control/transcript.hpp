@@ -67,6 +67,20 @@ inline std::vector<control::reply> replies_of(std::string_view stream) {
     return out;
 }
 
+/// The bytes of each reply of a stream, for reply_of().
+inline std::vector<std::string> bytes_of_replies(std::string_view stream) {
+    control::framer f;
+    std::vector<std::string> out;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < stream.size(); ++i) {
+        f.feed(stream.substr(i, 1)).value();
+        if (!f.next()) continue;
+        out.emplace_back(stream.substr(begin, i + 1 - begin));
+        begin = i + 1;
+    }
+    return out;
+}
+
 /// The one reply of a stream, having checked that no cut changes it.
 inline control::reply reply_of(std::string_view stream) {
     framed(stream);
