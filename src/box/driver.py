@@ -1,13 +1,14 @@
 # Runs one function inside the sandbox. Its messages go over descriptor 3, each framed as type (1 byte), length (4 bytes,
 # big-endian), data:
-#   from the server:  C code, K call (both once, first), I input
-#   to the server:    O output, E error
+#   to the server:    R ready, once and first; O output; E error, which is the last
+#   from the server:  C code, K call, both once and first; I input
 # The function is over when the descriptor closes.
 def _bento_main():
-    import builtins, os, select, struct, sys, types
+    import _thread, base64, builtins, io, json, os, select, struct, sys, types
 
     fd = 3
     head = struct.Struct(">cI")
+    one_message = _thread.allocate_lock()
 
     def read_exactly(size):
         parts = []
@@ -29,19 +30,24 @@ def _bento_main():
             view = view[os.write(fd, view[: 1 << 20]):]
 
     def write_message(kind, data):
-        write_all(head.pack(kind, len(data)))
-        write_all(data)
+        with one_message:
+            if len(data) < 1 << 16:
+                write_all(head.pack(kind, len(data)) + data)
+            else:
+                write_all(head.pack(kind, len(data)))
+                write_all(data)
 
     def as_bytes(data):
         return data.encode() if isinstance(data, str) else bytes(data)
 
     def send(data):
-        if not data and not isinstance(data, int):
-            return 0
-        if isinstance(data, bool) or not isinstance(data, (str, bytes, bytearray, memoryview)):
-            if data == 0:
+        if not isinstance(data, (str, bytes, bytearray, memoryview)):
+            if not data:
                 return 0
             raise TypeError("object of type '%s' has no len()" % type(data).__name__)
+        if not len(data):
+            return 0
+        sys.stdout.flush()
         write_message(b"O", as_bytes(data))
         return len(data)
 
@@ -51,33 +57,47 @@ def _bento_main():
     def poll():
         return bool(select.select([fd], [], [], 0)[0])
 
-    api = types.SimpleNamespace(send=send, recv=recv, poll=poll)
+    class Printed(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            write_message(b"O", bytes(data))
+            return len(data)
+
+    # What goes to the descriptors 1 and 2 without Python's knowledge is nobody's output.
+    null = os.open("/dev/null", os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(Printed()), "utf-8", "replace", line_buffering=True)
     builtins.exit = builtins.quit = sys.exit
+    _thread.stack_size(1 << 20)  # the default of 8 MiB counts against the limit of memory
+    os.environ.pop("MALLOC_ARENA_MAX", None)
+
+    api = types.SimpleNamespace(send=send, recv=recv, poll=poll)
     for name in ("api", "bentoapi"):
         module = types.ModuleType(name)
         module.send, module.recv, module.poll, module.api = send, recv, poll, api
         sys.modules[name] = module
-    import base64, json
+    main = types.ModuleType("__main__")
+    context = main.__dict__
+    context.update(__builtins__=builtins, api=api, bentoapi=sys.modules["bentoapi"], base64=base64, json=json, sys=sys)
 
-    code = read_message()[1].decode()
-    call = read_message()[1].decode()
-    context = {"__name__": "__main__", "__builtins__": builtins, "api": api, "bentoapi": sys.modules["bentoapi"],
-               "base64": base64, "json": json, "sys": sys}
-    null = os.open("/dev/null", os.O_RDWR)
-    sys.stdout = open(null, "w", closefd=False)
+    write_message(b"R", b"")
+    code = context["code"] = read_message()[1].decode()
+    call = context["call"] = read_message()[1].decode()
+    sys.modules["__main__"] = main
     try:
-        exec(compile(code, "<function>", "exec"), context)
-        result = eval(compile(call.strip(), "<call>", "eval"), context)
+        exec(compile(code, "<inline>", "exec"), context)
+        result = eval(call, context)
         if result is not None and result is not False and result != "" and result != b"":
-            if not isinstance(result, (str, bytes, bytearray, memoryview)):
-                result = str(result)
-            write_message(b"O", as_bytes(result))
+            send(result if isinstance(result, (str, bytes, bytearray, memoryview)) else str(result))
+        sys.stdout.flush()
     except SystemExit:
-        pass
-    except SyntaxError as e:
-        # str() leaves out where it is in code of several lines; a writer needs both.
-        write_message(b"E", ("%s: %s, line %s" % (type(e).__name__, e.msg, e.lineno)).encode(errors="replace"))
+        sys.stdout.flush()
     except BaseException as e:
+        sys.stdout.flush()
         write_message(b"E", str(e).encode(errors="replace"))
 
 

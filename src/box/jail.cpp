@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <bento/box/jail.hpp>
 
+#include <algorithm>
+#include <bento/box/jail.hpp>
 #include <cstring>
 #include <map>
 #include <string>
@@ -24,8 +26,10 @@ namespace bento::box {
 namespace {
 
 constexpr int failed_status = 125;
-/// nobody: owns nothing.
-constexpr uid_t unprivileged = 65534;
+constexpr int lower_priority = 5;
+/// Of a server that runs as root, functions are a user who is nobody else: of this many from this one on, which no
+/// distribution gives away, one a function.
+constexpr std::uint32_t first_user = 0x70000000, users = 1 << 24;
 
 struct failed {
     std::string what;
@@ -46,11 +50,30 @@ void limit(int resource, rlim_t value, const char* name) {
     if (::setrlimit(static_cast<__rlimit_resource_t>(resource), &both) != 0) fail(name);
 }
 
+/// Into the control groups, whose files we were given open: before leaving root, and before anything has a cost.
+void enter_groups(const std::string& doors) {
+    for (std::size_t at = 0; at < doors.size();) {
+        const int door = std::atoi(doors.c_str() + at);
+        if (::write(door, "0", 1) != 1) fail("entering a control group");
+        ::close(door);
+        at = std::min(doors.find(',', at), doors.size() - 1) + 1;
+    }
+}
+
+/// Everybody else comes first: for the processor, and where the machine has no memory left.
+void step_back() {
+    if (::setpriority(PRIO_PROCESS, 0, lower_priority) != 0) fail("setpriority");
+    write_to("/proc/self/oom_score_adj", "500");
+}
+
 void leave_root() {
     if (::geteuid() != 0) return;
+    std::uint32_t user = 0;
+    if (::getrandom(&user, sizeof user, 0) != sizeof user) fail("getrandom");
+    user = first_user + user % users;
     if (::setgroups(0, nullptr) != 0) fail("setgroups");
-    if (::setresgid(unprivileged, unprivileged, unprivileged) != 0) fail("setresgid");
-    if (::setresuid(unprivileged, unprivileged, unprivileged) != 0) fail("setresuid");
+    if (::setresgid(user, user, user) != 0) fail("setresgid");
+    if (::setresuid(user, user, user) != 0) fail("setresuid");
     // Changing the user made our /proc files root's; the maps below are written there.
     if (::prctl(PR_SET_DUMPABLE, 1) != 0) fail("PR_SET_DUMPABLE");
     // ... and cleared the signal that ties us to the box.
@@ -80,6 +103,8 @@ int become_bubblewrap(int argc, char** argv) {
         return static_cast<rlim_t>(std::strtoull(options[name].c_str(), nullptr, 10));
     };
 
+    enter_groups(options["--doors"]);
+    step_back();
     leave_root();
     enter_namespaces(options["--monotonic"], options["--boot"]);
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("making / private");

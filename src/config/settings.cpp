@@ -144,6 +144,7 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"disk", size(s.box.disk)},
           {"output", size(s.box.output)},
           {"instances", number(s.box.instances, 1, 4096)},
+          {"warm", number(s.box.warm, 0, 256)},
           {"functions", number(s.box.functions, 1, many)},
           {"store_bytes", size(s.box.store_bytes)},
           {"ttl", duration(s.box.ttl)}}},

@@ -10,13 +10,16 @@ namespace bento::box {
 struct options {
     static options from(const config::settings::box_settings& s, std::filesystem::path directory);
 
-    sandbox::policy each;                                   ///< one running function
-    std::uint64_t output = 256ULL << 20;                    ///< bytes that one run may send
-    std::size_t instances = 64;                             ///< functions that run at a time
-    std::chrono::milliseconds ttl = std::chrono::hours{1};  ///< how long the end of a run is remembered
-    std::size_t functions = 10'000;                         ///< stored functions
-    std::uint64_t store_bytes = 1ULL << 30;                 ///< of all stored functions
-    std::filesystem::path directory;                        ///< where functions are kept
+    sandbox::policy each;                 ///< one running function
+    std::uint64_t output = 256ULL << 20;  ///< bytes that one run may send
+    std::size_t instances = 64;           ///< functions that run at a time
+    std::size_t warm = 4;                 ///< sandboxes kept ready for the next calls
+    std::chrono::milliseconds ttl =
+        std::chrono::hours{1};               ///< a run that nobody reads is ended, or forgotten, after it
+    bool control_groups = true;              ///< use them where they can be had
+    std::size_t functions = 10'000;          ///< stored functions
+    std::uint64_t store_bytes = 1ULL << 30;  ///< of all stored functions
+    std::filesystem::path directory;         ///< where functions are kept
     /// The program to start as the helper: this one, where its main calls jail_main.
     std::string helper = "/proc/self/exe";
 };

@@ -8,6 +8,8 @@
 
 namespace bento::box {
 
+class house;
+
 /// One call of a function, running or remembered.
 struct run {
     uuid4 id;
@@ -47,9 +49,13 @@ class server {
     /// Deletes a stored function and ends its runs. errc::unknown_token, storage.
     result<void> remove(const uuid4& token);
 
+    /// What the sandbox cannot hold on this machine, a sentence each: without control groups some limits are each
+    /// process's own. Empty where nothing is missing; otherwise it is `degraded`, and status and doctor say so.
+    std::vector<std::string> degraded() const;
+
   private:
-    struct state;
-    std::shared_ptr<state> state_;
+    std::shared_ptr<house> house_;
+    std::vector<net::listener> listeners_;
 };
 
 }  // namespace bento::box

@@ -64,6 +64,7 @@ struct settings {
         std::uint64_t disk = 64ULL << 20;
         std::uint64_t output = 256ULL << 20;
         std::uint64_t instances = 64;
+        std::uint64_t warm = 4;  ///< sandboxes kept ready for the next calls
         std::uint64_t functions = 10'000;
         std::uint64_t store_bytes = 1ULL << 30;
         std::chrono::milliseconds ttl = std::chrono::hours{1};
