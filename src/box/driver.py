@@ -71,6 +71,16 @@ def _bento_main():
         os.dup2(null, standard)
     os.close(null)
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(Printed()), "utf-8", "replace", line_buffering=True)
+    def times():
+        import resource, time
+
+        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        return os.times_result((own.ru_utime, own.ru_stime, children.ru_utime, children.ru_stime, time.monotonic()))
+
+    # The filter refuses times(2), which tells the machine's uptime, and uname(2), which tells its kernel and which
+    # modules such as uuid and platform ask for when they are imported.
+    os.times = times
+    os.uname = lambda: os.uname_result(("Linux", "bento", "", "", sys.implementation._multiarch.split("-")[0]))
     builtins.exit = builtins.quit = sys.exit
     _thread.stack_size(1 << 20)  # the default of 8 MiB counts against the limit of memory
     os.environ.pop("MALLOC_ARENA_MAX", None)

@@ -35,8 +35,8 @@ plan make_plan(const policy& p, const runtime& r, const clock_offsets& offsets, 
     // Every namespace there is; no further one inside; gone with whoever started it; no terminal.
     add({"--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1"});
     add({"--hostname", "bento", "--uid", "1000", "--gid", "1000"});
-    add({"--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C.UTF-8",
-         "--setenv", "TZ", "UTC"});
+    add({"--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", "/tmp", "--setenv", "LANG", "C", "--setenv",
+         "TZ", "UTC"});
     // One arena: each further one takes 64 MiB of the address space that is limited.
     add({"--setenv", "MALLOC_ARENA_MAX", "1"});
     bind(r.interpreter);
