@@ -16,6 +16,8 @@ task<int> serve_box(const globals& g, const std::optional<endpoint>& listen) {
     if (!s) co_return s.error();
     auto started = co_await box::server::start(box::options::from(s->box, g.state_directory / "functions"));
     if (!started) co_return started.error();
+    for (const auto& sentence : started->degraded())
+        out.warn("degraded: " + sentence);
     const auto executor = co_await asio::this_coro::executor;
     auto on = net::listener::listen(executor, listen ? *listen : endpoint::tcp("127.0.0.1", 8888), {});
     if (!on) co_return on.error();
