@@ -3,15 +3,14 @@
 #include <bento/http/message.hpp>
 #include <bento/http/problem.hpp>
 
-#include "utf8.hpp"
-
 namespace bento::http {
+
 std::string json_string(std::string_view text) {
     std::string out = "\"";
     while (!text.empty()) {
-        const auto size = sequence_size(text);
+        const auto next = first_code_point(text);
         const auto c = static_cast<unsigned char>(text.front());
-        if (size == 0)
+        if (!next)
             out += "\xef\xbf\xbd";
         else if (c == '"' || c == '\\')
             out += {'\\', text.front()};
@@ -20,8 +19,8 @@ std::string json_string(std::string_view text) {
         else if (c < 0x20 || c == 0x7f)
             out += fmt::format("\\u{:04x}", c);
         else
-            out += text.substr(0, size);
-        text.remove_prefix(size == 0 ? 1 : size);
+            out += text.substr(0, next->size);
+        text.remove_prefix(next ? next->size : 1);
     }
     return out + '"';
 }

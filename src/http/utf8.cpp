@@ -60,13 +60,4 @@ bool check_utf8_piece(std::string& rest, std::string_view piece) {
     return true;
 }
 
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const auto size = sequence_size(text);
-        if (size == 0) return false;
-        text.remove_prefix(size);
-    }
-    return true;
-}
-
 }  // namespace bento::http

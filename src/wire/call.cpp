@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <bento/base/utf8.hpp>
 #include <bento/wire/call.hpp>
 #include <bento/wire/limits.hpp>
 #include <vector>
 
 #include "names.hpp"
-#include "utf8.hpp"
 
 namespace bento::wire {
 namespace {

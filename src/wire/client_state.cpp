@@ -1,8 +1,8 @@
+#include <bento/base/utf8.hpp>
 #include <bento/wire/client_state.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "utf8.hpp"
 
 namespace bento::wire {
 namespace {

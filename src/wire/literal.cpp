@@ -1,11 +1,11 @@
 #include <array>
+#include <bento/base/utf8.hpp>
 #include <bento/wire/call.hpp>
 #include <bento/wire/limits.hpp>
 #include <charconv>
 #include <cmath>
 
 #include "names.hpp"
-#include "utf8.hpp"
 
 namespace bento::wire {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bento/base/utf8.hpp>
 #include <bento/wire/call.hpp>
 
-#include "utf8.hpp"
 
 namespace bento::wire {
 namespace {

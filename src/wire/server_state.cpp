@@ -1,8 +1,8 @@
+#include <bento/base/utf8.hpp>
 #include <bento/wire/server_state.hpp>
 #include <stdexcept>
 
 #include "members.hpp"
-#include "utf8.hpp"
 
 namespace bento::wire {
 namespace {

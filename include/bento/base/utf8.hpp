@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace bento::wire {
+namespace bento {
 
 struct code_point {
     char32_t value;
@@ -15,4 +15,4 @@ struct code_point {
 std::optional<code_point> first_code_point(std::string_view text);
 bool is_utf8(std::string_view text);
 
-}  // namespace bento::wire
+}  // namespace bento

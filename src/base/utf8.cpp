@@ -1,6 +1,6 @@
-#include "utf8.hpp"
+#include <bento/base/utf8.hpp>
 
-namespace bento::wire {
+namespace bento {
 
 std::optional<code_point> first_code_point(std::string_view text) {
     if (text.empty()) return {};
@@ -36,4 +36,4 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-}  // namespace bento::wire
+}  // namespace bento
