@@ -5,8 +5,7 @@
 #include <bento/client/bento_connection.hpp>
 #include <cmath>
 
-#include "run.hpp"
-#include "temporary_directory.hpp"
+#include "box.hpp"
 #include "test.hpp"
 
 using namespace bento;
@@ -14,51 +13,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct box_under_test {
-    test::temporary_directory folder;
-    box::server server;
-    endpoint at;
-};
-
-task<std::unique_ptr<box_under_test>> make_box(box::options o) {
-    auto out = std::make_unique<box_under_test>();
-    o.directory = out->folder.path() / "functions";
-    auto started = co_await box::server::start(std::move(o));
-    if (!started) co_return started.error();
-    out->server = std::move(*started);
-    auto on = net::listener::listen(co_await asio::this_coro::executor,
-                                    endpoint::unix_socket((out->folder.path() / "s").string()), {});
-    if (!on) co_return on.error();
-    out->at = on->where();
-    out->server.serve(std::move(*on));
-    co_return out;
-}
-
-/// Everything that one run gives: outputs in brackets, errors in braces, then `dead`.
-asio::awaitable<std::string> call(endpoint at, std::string code, std::string call_text, std::string input = {}) {
-    auto c = (co_await client::bento_connection::connect(at, clock::now() + 60s)).value();
-    const auto token = (co_await c.store("f", code)).value();
-    const auto id = (co_await c.execute(call_text, token)).value();
-    (co_await c.open(id)).value();
-    if (!input.empty()) (co_await c.input(id, input)).value();
-    std::string out;
-    for (;;) {
-        auto event = co_await c.next();
-        if (!event) co_return out + "error " + event.error().message();
-        using w = wire::client;
-        if (std::holds_alternative<w::output_begin>(*event)) out += "[";
-        if (const auto* data = std::get_if<w::output_data>(&*event)) out += data->data;
-        if (std::holds_alternative<w::output_end>(*event)) out += "]";
-        if (const auto* e = std::get_if<w::function_error>(&*event)) out += "{" + e->text + "}";
-        if (std::holds_alternative<w::function_dead>(*event)) co_return out + "dead";
-    }
-}
-
 std::string run_one(std::string code, std::string call_text, std::string input = {}, box::options o = {}) {
     return test::run(
         [&](asio::any_io_executor) -> asio::awaitable<std::string> {
-            auto b = (co_await make_box(o)).value();
-            co_return co_await call(b->at, code, call_text, input);
+            auto b = (co_await test::make_box(o)).value();
+            co_return co_await test::call(*b, code, call_text, input);
         },
         60s);
 }
@@ -138,7 +97,7 @@ TEST_CASE("nothing tells where it runs") {
     CHECK(probe("socket.gethostname()") == "[PermissionError]dead");
     CHECK(probe("socket.socket()") == "[PermissionError]dead");
     CHECK(probe("socket.socket(socket.AF_UNIX)") == "[PermissionError]dead");
-    CHECK(probe("os.uname()") == "[PermissionError]dead");
+    CHECK(probe("os.uname()[:4]") == "[('Linux', 'bento', '', '')]dead");
     CHECK(probe("(os.getuid(), os.getgid(), os.getgroups())") == "[(1000, 1000, [])]dead");
     CHECK(probe("sorted(os.environ)") == "[['HOME', 'LANG', 'PATH', 'PWD', 'TZ']]dead");
     CHECK(probe("sorted(os.listdir('/'))") == "[['dev', 'lib', 'lib64', 'tmp', 'usr']]dead");
@@ -167,7 +126,7 @@ TEST_CASE("an open function is left and opened again; another connection learns 
     test::run(
         [](asio::any_io_executor) -> asio::awaitable<void> {
             box::options o;
-            auto b = (co_await make_box(o)).value();
+            auto b = (co_await test::make_box(o)).value();
             auto c = (co_await client::bento_connection::connect(b->at, clock::now() + 30s)).value();
             const auto token =
                 (co_await c.store("f", "def f():\n    api.send(api.recv())\n    api.send(api.recv())\n")).value();
@@ -194,6 +153,137 @@ TEST_CASE("an open function is left and opened again; another connection learns 
             CHECK(std::holds_alternative<wire::client::function_dead>(last));
             const auto unknown = co_await c.execute("f()", uuid4::generate());
             CHECK(unknown.error().code == client::errc::unknown_token);
+        },
+        60s);
+}
+
+TEST_CASE("W14: a slow reader loses nothing when the function has long ended") {
+    const auto got = run_one("def f():\n    for i in range(200): api.send(('%03d' % i) * 2000)\n", "f()");
+    std::string expected;
+    for (int i = 0; i < 200; ++i) {
+        const auto number = std::to_string(1000 + i).substr(1);
+        expected += "[";
+        for (int n = 0; n < 2000; ++n)
+            expected += number;
+        expected += "]";
+    }
+    CHECK(got == expected + "dead");
+}
+
+TEST_CASE("W18: of two readers the first gets everything, the second the rest when it leaves, both the end") {
+    test::run(
+        [](asio::any_io_executor) -> asio::awaitable<void> {
+            auto b = (co_await test::make_box()).value();
+            auto first = co_await test::connect(*b);
+            const std::string code =
+                "def f():\n    while True:\n        d = api.recv()\n        if d == b'stop': return\n"
+                "        api.send(d)\n";
+            const auto token = (co_await first.store("f", code)).value();
+            const auto id = (co_await first.execute("f()", token)).value();
+            (co_await first.open(id)).value();
+            auto second = co_await test::connect(*b);
+            (co_await second.open(id)).value();
+            for (const std::string word : {"a", "b", "c"}) {
+                (co_await second.input(id, word)).value();
+                const auto got = co_await test::read_output(first);
+                CHECK(got == word);
+            }
+            (co_await first.close(id)).value();
+            (co_await first.execute("f()", token)).value();  // answered after the Close has been dealt with
+            (co_await second.input(id, "d")).value();
+            const auto rest = co_await test::read_output(second);
+            CHECK(rest == "d");
+            (co_await second.input(id, "stop")).value();
+            const auto end = co_await test::read_all(second);
+            CHECK(end == "dead");
+        },
+        60s);
+}
+
+TEST_CASE("W16: an input that nobody reads stops neither the outputs nor the server") {
+    test::run(
+        [](asio::any_io_executor) -> asio::awaitable<void> {
+            auto b = (co_await test::make_box()).value();
+            auto c = co_await test::connect(*b);
+            const std::string code =
+                "import time\ndef f():\n    for i in range(5):\n        time.sleep(0.1)\n        api.send(str(i))\n";
+            const auto token = (co_await c.store("f", code)).value();
+            const auto id = (co_await c.execute("f()", token)).value();
+            (co_await c.open(id)).value();
+            const std::string large(2'000'000, 'x');
+            (co_await c.input(id, large)).value();
+            const auto got = co_await test::read_all(c);
+            CHECK(got == "[0][1][2][3][4]dead");
+        },
+        60s);
+}
+
+TEST_CASE("P9: an operator ends a run for good, or deletes a function with its runs") {
+    test::run(
+        [](asio::any_io_executor) -> asio::awaitable<void> {
+            auto b = (co_await test::make_box()).value();
+            auto c = co_await test::connect(*b);
+            const auto token = (co_await c.store("f", "def f():\n    api.send('on')\n    api.recv()\n")).value();
+            const auto id = (co_await c.execute("f()", token)).value();
+            (co_await c.open(id)).value();
+            co_await test::read_output(c);
+            REQUIRE(b->server.runs().size() == 1);
+            CHECK(b->server.runs()[0].token == token);
+            CHECK(b->server.runs()[0].open);
+            CHECK(b->server.kill(id));
+            CHECK(b->server.kill(id).error().code == box::errc::unknown_run);
+            const auto told = co_await test::read_all(c);
+            CHECK(told == "{the function was ended}dead");
+
+            const auto next = (co_await c.execute("f()", token)).value();
+            (co_await c.open(next)).value();
+            co_await test::read_output(c);
+            CHECK(b->server.functions().about(token)->name == "f");
+            CHECK(b->server.remove(token));
+            const auto deleted = co_await test::read_all(c);
+            CHECK(deleted == "{the function was deleted}dead");
+            const auto gone = co_await c.execute("f()", token);
+            CHECK(gone.error().code == client::errc::unknown_token);
+            CHECK(b->server.stored() == 0);
+        },
+        60s);
+}
+
+TEST_CASE("W1, P14: a run that nobody reads is ended after its time") {
+    test::run(
+        [](asio::any_io_executor executor) -> asio::awaitable<void> {
+            box::options o;
+            o.ttl = 500ms;
+            auto b = (co_await test::make_box(o)).value();
+            auto c = co_await test::connect(*b);
+            const auto token = (co_await c.store("f", "import time\ndef f():\n    time.sleep(3600)\n")).value();
+            (co_await c.execute("f()", token)).value();
+            net::condition pause{executor};
+            for (int i = 0; i < 100 && b->server.running() > 0; ++i)
+                co_await pause.wait(clock::now() + 100ms);
+            CHECK(b->server.running() == 0);
+        },
+        60s);
+}
+
+TEST_CASE("W21, W22: values of any type arrive as text, and poll sees each of several inputs") {
+    CHECK(run_one("def f():\n    return [1, 'a', None]\n", "f()") == "[[1, 'a', None]]dead");
+    CHECK(run_one("def f():\n    return 0\n", "f()") == "[0]dead");
+    CHECK(run_one("def f():\n    return ''\n", "f()") == "dead");
+    test::run(
+        [](asio::any_io_executor) -> asio::awaitable<void> {
+            auto b = (co_await test::make_box()).value();
+            auto c = co_await test::connect(*b);
+            const std::string code =
+                "import time\ndef f():\n    time.sleep(0.3)\n    for i in range(3):\n"
+                "        api.send(str(api.poll()))\n        if i < 2: api.recv()\n";
+            const auto token = (co_await c.store("f", code)).value();
+            const auto id = (co_await c.execute("f()", token)).value();
+            (co_await c.open(id)).value();
+            (co_await c.input(id, "one")).value();
+            (co_await c.input(id, "two")).value();
+            const auto got = co_await test::read_all(c);
+            CHECK(got == "[True][True][False]dead");
         },
         60s);
 }
