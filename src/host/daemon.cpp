@@ -162,6 +162,7 @@ task<void> run(options o, observer tell) {
                 came_back.notify_all();
             }
         }};
+    if (o.tor.control && o.tor.control->is_unix()) supervisor.watch(o.tor.control->path);
     if (auto connected = co_await supervisor.connect(clock::now() + o.start_limit); !connected)
         co_return connected.error();
 

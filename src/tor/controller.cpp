@@ -23,6 +23,9 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 
+/// Of one execute_all(): enough to keep tor busy, and half of what the session admits.
+constexpr std::size_t commands_in_flight = control::limits{}.pending / 2;
+
 /// tor writes a longer reply in several segments; without this the kernel's delayed ACK adds 40 ms to each.
 void acknowledge_at_once(int fd) {
     const int on = 1;
@@ -73,10 +76,16 @@ struct controller::state : std::enable_shared_from_this<state> {
     explicit state(net::stream s)
         : stream{std::move(s)}, executor{stream.executor()}, writable{executor}, gone{executor} {}
 
-    /// Somebody waits for a reply.
+    /// Somebody waits for replies: of one command, or of many that were sent together.
     struct waiter {
         net::condition answered;
-        std::optional<result<control::reply>> answer;
+        std::vector<std::optional<result<control::reply>>> answers;
+        std::size_t unanswered = 0;  // of those sent
+        std::size_t wake_at = 0;     // when no more than these are unanswered
+    };
+    struct place {
+        waiter* who;
+        std::size_t index;
     };
 
     net::stream stream;
@@ -85,7 +94,7 @@ struct controller::state : std::enable_shared_from_this<state> {
     net::condition writable;  // the session has output
     net::condition gone;      // the connection has ended
     std::optional<error> ended;
-    std::map<control::session::ticket, waiter*> waiters;
+    std::map<control::session::ticket, place> waiters;
     std::vector<std::weak_ptr<subscription::queue>> subscriptions;
 
     void start() {
@@ -139,8 +148,10 @@ struct controller::state : std::enable_shared_from_this<state> {
     void answer(control::session::ticket ticket, result<control::reply> with) {
         const auto found = waiters.find(ticket);
         if (found == waiters.end()) return;  // the one who asked has gone
-        found->second->answer.emplace(std::move(with));
-        found->second->answered.notify_all();
+        const auto [who, index] = found->second;
+        waiters.erase(found);
+        who->answers[index].emplace(std::move(with));
+        if (--who->unanswered <= who->wake_at) who->answered.notify_all();
     }
 
     void publish(const control::reply& reply) {
@@ -199,28 +210,77 @@ asio::awaitable<error> controller::closed() const {
 }
 
 task<control::reply> controller::ask(secret bytes, time_point deadline) const {
+    std::vector<result<secret>> one;
+    one.emplace_back(std::move(bytes));
+    auto answers = co_await ask_all(std::move(one), deadline);
+    co_return std::move(answers.front());
+}
+
+asio::awaitable<std::vector<result<control::reply>>> controller::ask_all(std::vector<result<secret>> commands,
+                                                                         time_point deadline) const {
     const auto s = state_;
-    if (!s || s->ended) co_return control::errc::disconnected;
-    const auto ticket = s->session.submit(std::move(bytes), deadline);
+    std::vector<result<control::reply>> out;
+    out.reserve(commands.size());
+    if (!s || s->ended) {
+        for (const auto& command : commands)
+            out.emplace_back(command ? error{control::errc::disconnected} : command.error());
+        co_return out;
+    }
     state::waiter w{net::condition{s->executor}, {}};
-    s->waiters.emplace(ticket, &w);
+    w.answers.resize(commands.size());
     /// Whatever ends this coroutine, nobody may answer into its frame afterwards.
     struct leave {
         state& in;
-        control::session::ticket ticket;
+        const state::waiter& who;
         ~leave() {
-            in.waiters.erase(ticket);
-            in.session.abandon(ticket);
+            for (auto at = in.waiters.begin(); who.unanswered > 0 && at != in.waiters.end();) {
+                if (at->second.who == &who) {
+                    in.session.abandon(at->first);
+                    at = in.waiters.erase(at);
+                } else {
+                    ++at;
+                }
+            }
         }
-    } leave{*s, ticket};
-    s->writable.notify_all();
-    s->deliver();  // a full queue refuses at once
-    while (!w.answer) {
+    } leave{*s, w};
+    for (std::size_t next = 0;;) {
+        for (; next < commands.size() && w.unanswered < commands_in_flight; ++next) {
+            if (!commands[next]) {
+                w.answers[next].emplace(commands[next].error());
+                continue;
+            }
+            const auto ticket = s->session.submit(std::move(*commands[next]), deadline);
+            s->waiters.emplace_hint(s->waiters.end(), ticket, state::place{&w, next});
+            ++w.unanswered;
+        }
+        s->writable.notify_all();
+        w.wake_at = next < commands.size() ? commands_in_flight / 2 : 0;
+        s->deliver();  // a full queue refuses at once
+        if (w.unanswered == 0 && next == commands.size()) break;
+        if (w.unanswered <= w.wake_at) continue;
         if (co_await w.answered.wait(deadline)) continue;
         s->session.expire(clock::now());
         s->deliver();
     }
-    co_return std::move(*w.answer);
+    for (auto& answer : w.answers)
+        out.push_back(std::move(*answer));
+    co_return out;
+}
+
+asio::awaitable<std::map<std::string, result<std::string>, std::less<>>> controller::info(std::vector<std::string> keys,
+                                                                                          time_point deadline) const {
+    std::vector<control::get_info> commands;
+    for (const auto& key : keys)
+        commands.push_back({{key}});
+    auto answers = co_await execute_all(std::move(commands), deadline);
+    std::map<std::string, result<std::string>, std::less<>> out;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (answers[i])
+            out.insert_or_assign(keys[i], std::move(answers[i]->find(keys[i])->second));
+        else
+            out.insert_or_assign(keys[i], answers[i].error());
+    }
+    co_return out;
 }
 
 task<subscription> controller::subscribe(std::vector<std::string> names, time_point deadline) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <bento/net/condition.hpp>
+#include <bento/tor/descriptor.hpp>
 #include <bento/tor/onion_services.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,6 +10,13 @@ namespace bento::tor {
 namespace {
 
 constexpr std::chrono::seconds command_limit{30};
+/// A connection of ours that tor has not seen die holds its services for so long at most.
+constexpr std::chrono::seconds collision_limit{5};
+constexpr std::chrono::milliseconds collision_pause{500};
+/// Between the end of a service and its next beginning: an HSDir takes no descriptor with the revision counter of one
+/// that it has, which counts seconds.
+constexpr std::chrono::milliseconds revision_pause{1100};
+constexpr std::chrono::minutes probe_limit{2};
 
 control::add_onion command_for(const onion_service& service, bool defended) {
     control::add_onion c;
@@ -20,6 +28,7 @@ control::add_onion command_for(const onion_service& service, bool defended) {
     }
     if (defended) c.defences = service.pow_queue;
     c.client_auth = service.client_auth;
+    c.flags.detach = service.detached;
     return c;
 }
 
@@ -37,16 +46,20 @@ struct onion_services::state : std::enable_shared_from_this<state> {
     struct entry {
         onion_service service;
         onion_status status;
+        tor::health health;
     };
 
     asio::any_io_executor executor;
     std::function<void(const onion_status&)> changed;
     std::map<onion::address, entry> services;
+    health_policy policy;
     controller current;
     net::condition news;
 
-    void tell(const onion_status& s) {
-        if (changed) changed(s);
+    void tell(entry& e) {
+        e.status.health = e.health.state(e.status.added, e.status.added_at, e.status.descriptors, clock::now());
+        e.status.repairs = e.health.repairs();
+        if (changed) changed(e.status);
         news.notify_all();
     }
 
@@ -65,35 +78,87 @@ struct onion_services::state : std::enable_shared_from_this<state> {
             const auto found = s->services.find(*address);
             if (found == s->services.end()) continue;
             found->second.status.descriptors.feed(*descriptor, clock::now());
-            s->tell(found->second.status);
+            s->tell(found->second);
         }
         for (auto& [address, e] : s->services) {
             e.status.added = false;
             e.status.descriptors = {};
-            s->tell(e.status);
+            s->tell(e);
         }
     }
 
-    task<void> add_now(entry& e, controller control, time_point deadline) {
-        e.status.descriptors = {};
-        const auto address = e.status.address;
-        const auto policy = e.service.pow;
-        bool defended = policy != pow_policy::off;
-        auto added = co_await control.execute(command_for(e.service, defended), deadline);
-        auto found = services.find(address);  // it may have been removed meanwhile
-        if (!added && policy == pow_policy::prefer && knows_no_defences(added.error()) && found != services.end()) {
+    asio::awaitable<void> pause(clock::duration d) {
+        asio::steady_timer timer{executor, d};
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+
+    /// ADD_ONION by the service's policy; true where it is defended by proof of work.
+    task<bool> send(onion::address address, controller control, time_point deadline) {
+        auto found = services.find(address);
+        if (found == services.end()) co_return false;
+        const auto pow = found->second.service.pow;
+        bool defended = pow != pow_policy::off;
+        for (;;) {
+            auto added = co_await control.execute(command_for(found->second.service, defended), deadline);
+            if (added && added->service_id != address.service_id())
+                co_return error{control::errc::unexpected_reply, "tor added the onion service under another address"};
+            if (added) co_return defended;
+            found = services.find(address);  // it may have been removed meanwhile
+            if (found == services.end()) co_return false;
+            if (!defended || pow != pow_policy::prefer || !knows_no_defences(added.error()))
+                co_return error{added.error().code, "adding the onion service", added.error().peer};
             defended = false;
-            added = co_await control.execute(command_for(found->second.service, defended), deadline);
-            found = services.find(address);
         }
-        if (!added) co_return error{added.error().code, "adding the onion service", added.error().peer};
-        if (added->service_id != address.service_id())
-            co_return error{control::errc::unexpected_reply, "tor added the onion service under another address"};
+    }
+
+    /// True where tor has the service already and it may stay; a detached one that is to go with us is ended.
+    task<bool> reconcile(onion::address address, bool detached, controller control, time_point deadline) {
+        std::vector<std::string> keys{"onions/current", "onions/detached"};
+        const auto known = co_await control.info(std::move(keys), deadline);
+        const auto lists = [&](std::string_view key) -> result<bool> {
+            const auto& value = known.find(key)->second;
+            if (!value) return value.error();
+            return value->find(address.service_id()) != std::string::npos;
+        };
+        const auto here = lists("onions/current");
+        if (!here) co_return here.error();
+        if (*here) co_return true;
+        const auto left = lists("onions/detached");
+        if (!left) co_return left.error();
+        if (!*left || detached) co_return *left;
+        control::del_onion c;
+        c.service_id = address.service_id();
+        const auto gone = co_await control.execute(std::move(c), deadline);
+        if (!gone && gone.error().code != control::errc::no_such_onion) co_return gone.error();
+        co_await pause(revision_pause);
+        co_return false;
+    }
+
+    task<void> add_now(onion::address address, controller control, time_point deadline) {
+        const auto before = services.find(address);
+        if (before == services.end()) co_return result<void>{};
+        before->second.status.descriptors = {};
+        const auto pow = before->second.service.pow;
+        auto there = co_await reconcile(address, before->second.service.detached, control, deadline);
+        if (!there) co_return there.error();
+        bool defended = pow != pow_policy::off;
+        const auto give_up = std::min(deadline, clock::now() + collision_limit);
+        while (!*there) {
+            auto sent = co_await send(address, control, deadline);
+            if (sent) {
+                defended = *sent;
+                break;
+            }
+            if (sent.error().code != control::errc::onion_collision || clock::now() + collision_pause >= give_up)
+                co_return sent.error();
+            co_await pause(collision_pause);
+        }
+        const auto found = services.find(address);
         if (found == services.end()) co_return result<void>{};
         found->second.status.added = true;
         found->second.status.defended = defended;
         found->second.status.added_at = clock::now();
-        tell(found->second.status);
+        tell(found->second);
         co_return result<void>{};
     }
 };
@@ -113,9 +178,7 @@ task<void> onion_services::prepare(controller control) {
     for (const auto& [address, e] : s->services)
         addresses.push_back(address);
     for (const auto& address : addresses) {
-        const auto found = s->services.find(address);
-        if (found == s->services.end()) continue;
-        auto added = co_await s->add_now(found->second, control, deadline);
+        auto added = co_await s->add_now(address, control, deadline);
         if (!added) co_return added.error();
     }
     co_return result<void>{};
@@ -125,10 +188,9 @@ task<onion::address> onion_services::add(onion_service service, time_point deadl
     const auto s = state_;
     const auto address = onion::address::of(service.key.public_key());
     if (s->services.contains(address)) co_return error{control::errc::onion_collision, "adding the onion service"};
-    auto [at, inserted] =
-        s->services.emplace(address, state::entry{std::move(service), onion_status{.address = address}});
+    s->services.emplace(address, state::entry{std::move(service), onion_status{.address = address}, health{s->policy}});
     if (s->current.connected()) {
-        auto added = co_await s->add_now(at->second, s->current, deadline);
+        auto added = co_await s->add_now(address, s->current, deadline);
         if (!added && added.error().code != control::errc::disconnected) {
             s->services.erase(address);
             co_return added.error();
@@ -169,6 +231,69 @@ task<publication::count> onion_services::wait_published(const onion::address& ad
                             descriptors.last_failure()};
         now_is_late = !co_await s->news.wait(deadline);
     }
+}
+
+task<void> onion_services::repair(const onion::address& address, time_point deadline) {
+    const auto s = state_;
+    const auto service = address;
+    if (!s->current.connected()) co_return control::errc::disconnected;
+    control::del_onion c;
+    c.service_id = service.service_id();
+    auto gone = co_await s->current.execute(std::move(c), deadline);
+    if (!gone && gone.error().code != control::errc::no_such_onion) co_return gone.error();
+    co_await s->pause(revision_pause);
+    co_return co_await s->add_now(service, s->current, deadline);
+}
+
+asio::awaitable<void> onion_services::keep_healthy(health_policy policy, onion_prober probe) {
+    const auto s = state_;
+    if (!probe) policy.probe_every = {};
+    s->policy = policy;
+    for (auto& [address, e] : s->services)
+        e.health = health{policy};
+    for (;;) {
+        auto until = time_point::max();
+        std::vector<onion::address> addresses;
+        for (const auto& [address, e] : s->services)
+            addresses.push_back(address);
+        for (const auto& address : addresses) {
+            auto found = s->services.find(address);
+            if (found == s->services.end()) continue;
+            const auto& st = found->second.status;
+            const auto todo = found->second.health.next(st.added, st.added_at, st.descriptors, clock::now());
+            if (const auto* w = std::get_if<health::wait>(&todo)) {
+                until = std::min(until, w->until);
+                continue;
+            }
+            until = clock::now();
+            const auto limit = clock::now() + probe_limit;
+            if (std::holds_alternative<health::probe>(todo)) {
+                const auto reached = co_await probe(address, limit);
+                found = s->services.find(address);
+                // Where tor itself has gone, nothing was learnt about the service.
+                if (found == s->services.end() || !found->second.status.added) continue;
+                found->second.health.probed(static_cast<bool>(reached), clock::now());
+            } else {
+                found->second.health.repaired(clock::now());
+                co_await repair(address, limit);  // what fails is seen as silence, and tried again later
+                found = s->services.find(address);
+            }
+            if (found != s->services.end()) s->tell(found->second);
+        }
+        co_await s->news.wait(until);
+    }
+}
+
+onion_prober onion_services::fetch_prober() const {
+    return [s = state_](onion::address address, time_point deadline) -> task<void> {
+        std::vector<std::string> hs_dirs;
+        if (const auto found = s->services.find(address); found != s->services.end())
+            for (const auto& u : found->second.status.descriptors.each())
+                if (u.confirmed_at) hs_dirs.push_back(u.hs_dir);
+        auto fetched = co_await fetch_descriptor(s->current, address, std::move(hs_dirs), deadline);
+        if (!fetched) co_return fetched.error();
+        co_return result<void>{};
+    };
 }
 
 }  // namespace bento::tor

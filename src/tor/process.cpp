@@ -33,6 +33,8 @@ std::string_view to_text(errc e) {
             return "tor did not reach the Tor network in time";
         case errc::not_published:
             return "the onion service was not published in time";
+        case errc::no_descriptor:
+            return "the onion service's descriptor is not at the HSDirs";
         case errc::cookie_unreadable:
             return "tor's authentication cookie cannot be read";
     }

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <bento/tor/supervisor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -5,6 +7,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 namespace bento::tor {
+
+namespace {
+
+std::optional<supervisor::file_identity> identity_of(const std::filesystem::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return {};
+    return supervisor::file_identity{info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+}  // namespace
 
 backoff::milliseconds backoff::next(std::uint32_t random) {
     auto whole = first;
@@ -24,19 +36,31 @@ void supervisor::change(phase to) {
 
 task<void> supervisor::connect(time_point deadline) {
     change(phase::connecting);
+    if (watched_) seen_ = identity_of(*watched_);  // whatever comes later is new
     auto dialled = co_await dial_(deadline);
     if (!dialled) co_return dialled.error();
+    change(phase::preparing);
     auto prepared = co_await prepare_(*dialled);
     if (!prepared) co_return prepared.error();
     current_ = std::move(*dialled);
-    backoff_.reset();
+    connected_at_ = clock::now();
     status_.last_failure.reset();
     change(phase::connected);
     co_return result<void>{};
 }
 
-asio::awaitable<void> supervisor::run() {
+asio::awaitable<void> supervisor::wait_until(time_point then) {
     asio::steady_timer timer{co_await asio::this_coro::executor};
+    while (clock::now() < then) {
+        timer.expires_at(watched_ ? std::min(then, clock::now() + watch_interval) : then);
+        co_await timer.async_wait(asio::use_awaitable);
+        if (!watched_) continue;
+        const auto now = identity_of(*watched_);
+        if (now && now != seen_) co_return;
+    }
+}
+
+asio::awaitable<void> supervisor::run() {
     for (;;) {
         if (!current_.connected())
             if (auto connected = co_await connect(clock::now() + attempt_limit); !connected)
@@ -44,14 +68,14 @@ asio::awaitable<void> supervisor::run() {
         if (current_.connected()) {
             status_.last_failure = co_await current_.closed();
             current_ = {};
+            if (clock::now() - connected_at_ >= stable_after) backoff_.reset();
         }
         std::uint32_t random = 0;
         system_random()({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
         const auto pause = backoff_.next(random);
         status_.next_attempt = clock::now() + pause;
         change(phase::waiting);
-        timer.expires_at(status_.next_attempt);
-        co_await timer.async_wait(asio::use_awaitable);
+        co_await wait_until(status_.next_attempt);
     }
 }
 

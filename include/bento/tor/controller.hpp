@@ -12,6 +12,7 @@
 #include <bento/net/stream.hpp>
 #include <bento/tor/errc.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -72,6 +73,32 @@ class controller {
         if (!reply) co_return reply.error();
         co_return command.parse(*reply);
     }
+    /// The same for many, without waiting for one answer before the next is sent: a thousand take hardly longer than
+    /// one. Answers are in the order of the commands; each fails for itself. More than the session's limits are sent as
+    /// answers come in.
+    template <class Command>
+    asio::awaitable<std::vector<result<typename Command::reply_type>>> execute_all(std::vector<Command> commands,
+                                                                                   time_point deadline) const {
+        std::vector<result<secret>> bytes;
+        bytes.reserve(commands.size());
+        for (const auto& command : commands)
+            bytes.push_back(command.encode());
+        const auto replies = co_await ask_all(std::move(bytes), deadline);
+        std::vector<result<typename Command::reply_type>> out;
+        out.reserve(commands.size());
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+            if (replies[i])
+                out.push_back(commands[i].parse(*replies[i]));
+            else
+                out.push_back(replies[i].error());
+        }
+        co_return out;
+    }
+
+    /// GETINFO of each key for itself, all in one round trip: one that tor does not know, or has no value for now,
+    /// costs the others nothing.
+    asio::awaitable<std::map<std::string, result<std::string>, std::less<>>> info(std::vector<std::string> keys,
+                                                                                  time_point deadline) const;
     /// Any line, without its CRLF.
     task<control::reply> raw(std::string line, time_point deadline) const;
 
@@ -88,6 +115,8 @@ class controller {
     struct state;
     explicit controller(std::shared_ptr<state> s) : state_{std::move(s)} {}
     task<control::reply> ask(secret bytes, time_point deadline) const;
+    asio::awaitable<std::vector<result<control::reply>>> ask_all(std::vector<result<secret>> commands,
+                                                                 time_point deadline) const;
     std::shared_ptr<state> state_;
 };
 

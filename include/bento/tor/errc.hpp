@@ -10,6 +10,7 @@ enum class errc {
     start_failed,       ///< our own tor did not come up: its own words say why
     not_bootstrapped,   ///< tor did not reach the network before the deadline
     not_published,      ///< the descriptor did not reach the HSDirs asked for before the deadline
+    no_descriptor,      ///< the HSDirs that were asked do not have the onion service's descriptor
     cookie_unreadable,  ///< tor's authentication cookie cannot be read by this user
 };
 std::string_view to_text(errc e);

@@ -7,6 +7,7 @@
 
 #include <bento/onion/address.hpp>
 #include <bento/tor/controller.hpp>
+#include <bento/tor/health.hpp>
 #include <bento/tor/publication.hpp>
 #include <functional>
 #include <map>
@@ -32,6 +33,8 @@ struct onion_service {
     control::add_onion::proof_of_work pow_queue;  ///< what tor serves of the queue under attack
     /// Public keys of the clients that can read the descriptor, 52 characters of base32 each; none: everybody.
     std::vector<std::string> client_auth;
+    /// It outlives the connection and this program; prepare() finds it again.
+    bool detached = false;
 };
 
 /// What is known of one service.
@@ -41,7 +44,12 @@ struct onion_status {
     bool defended = false;  ///< by proof of work
     publication descriptors;
     time_point added_at;
+    health_state health = health_state::down;
+    unsigned repairs = 0;  ///< since it was last reachable by a probe
 };
+
+/// Reaches for a service as a caller would; an error says that it could not be reached.
+using onion_prober = std::function<task<void>(onion::address, time_point deadline)>;
 
 /// A handle: copies are the same services.
 class onion_services {
@@ -49,10 +57,12 @@ class onion_services {
     /// `changed` is called after each event that changes a status.
     explicit onion_services(asio::any_io_executor executor, std::function<void(const onion_status&)> changed = nullptr);
 
-    /// supervisor::preparer. Errors: what tor answers to SETEVENTS or ADD_ONION.
+    /// supervisor::preparer. Asks tor what it has already: a service of this connection stays, a detached one is taken
+    /// over or, where it is to go with us, ended and added anew. Errors: what tor answers to SETEVENTS or ADD_ONION.
     task<void> prepare(controller control);
-    /// Adds it now where there is a connection, and on each later one. control::errc::onion_collision where another
-    /// connection has it, its address is in torrc, or it is here already.
+    /// Adds it now where there is a connection, and on each later one. control::errc::onion_collision where its address
+    /// is in torrc, is here already, or another connection has it and does not end within some seconds, as one of ours
+    /// does that tor has not seen die.
     task<onion::address> add(onion_service service, time_point deadline);
     /// Ends it here and at tor. Its rendezvous circuits stay open until the callers go.
     task<void> remove(const onion::address& address, time_point deadline);
@@ -61,6 +71,13 @@ class onion_services {
     /// it came and, where one was refused, tor's reason.
     task<publication::count> wait_published(const onion::address& address, publication::wait what, time_point deadline);
     const onion_status* find(const onion::address& address) const;
+    /// Ends a service at tor and adds it again, which makes tor choose introduction points and upload its descriptors
+    /// at once.
+    task<void> repair(const onion::address& address, time_point deadline);
+    /// Watches the health of all of them and repairs, until cancelled. Without a prober, silence alone is judged.
+    asio::awaitable<void> keep_healthy(health_policy policy, onion_prober probe = nullptr);
+    /// A prober that fetches the descriptor from the HSDirs that have confirmed it.
+    onion_prober fetch_prober() const;
 
   private:
     struct state;

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bento::tor {
 
@@ -19,6 +20,9 @@ class publication {
     using time_point = std::chrono::steady_clock::time_point;
     /// tor keeps one descriptor for the current and one for the next time period (rend-spec-v3 section 2.2.1).
     static constexpr std::size_t descriptors_kept = 2;
+    /// tor asks all HSDirs of a descriptor in one moment, and again after an hour or more, or when one has changed. An
+    /// HSDir that is not asked in the last round has left the ring and is not expected any more.
+    static constexpr std::chrono::seconds round{60};
 
     /// Uploads, over all descriptors: confirmed at least once, and asked for.
     struct count {
@@ -34,9 +38,19 @@ class publication {
         all,     ///< every HSDir asked, of both descriptors
     };
 
+    /// One descriptor at one HSDir.
+    struct upload {
+        std::string descriptor_id;
+        std::string hs_dir;                      ///< fingerprint
+        bool pending = false;                    ///< asked for, and nothing has come of it yet
+        std::optional<time_point> confirmed_at;  ///< the last time
+        std::string failure;                     ///< tor's reason for the last one, where that failed
+    };
+
     /// Takes an event of this service; others are ignored by address before.
     void feed(const control::hs_desc& event, time_point now);
     count uploads() const;
+    std::vector<upload> each() const;
     bool reached(wait what) const;
     /// The last confirmation.
     std::optional<time_point> last_upload() const { return last_upload_; }
@@ -44,13 +58,19 @@ class publication {
     const std::string& last_failure() const { return last_failure_; }
 
   private:
-    struct upload {
+    struct state {
+        bool asked = false;  // in the last round
         bool pending = false;
-        bool confirmed = false;
-        bool failed = false;
+        std::optional<time_point> confirmed_at;
+        std::string failure;
     };
-    using per_hs_dir = std::map<std::string, upload, std::less<>>;  // by fingerprint
-    std::map<std::string, per_hs_dir, std::less<>> descriptors_;    // by descriptor id
+    struct descriptor {
+        std::map<std::string, state, std::less<>> hs_dirs;  // by fingerprint
+        time_point last_asked;
+    };
+    void asked(const std::string& id, const std::string& hs_dir, time_point now);
+
+    std::map<std::string, descriptor, std::less<>> descriptors_;  // by id, no more than descriptors_kept
     std::optional<time_point> last_upload_;
     std::string last_failure_;
 };

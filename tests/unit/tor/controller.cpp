@@ -1,5 +1,5 @@
 #include <bento/net/child.hpp>
-#include <bento/tor/onion_services.hpp>
+#include <bento/tor/mock.hpp>
 #include <bento/tor/supervisor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "run.hpp"
+#include "temporary_directory.hpp"
 #include "test.hpp"
 
 using namespace bento;
@@ -144,106 +145,59 @@ TEST_CASE("events that nobody takes are dropped, told as a gap, and hold up no c
     });
 }
 
-TEST_CASE("an onion is added after SETEVENTS was confirmed, and again on the next connection") {
+TEST_CASE("commands of one batch are sent together, and each is answered or fails for itself") {
     test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
-        tor::onion_services services{executor};
-        auto key = onion::secret_key::generate();
-        const auto address = onion::address::of(key.public_key());
-        tor::onion_service service{std::move(key)};
-        service.target = endpoint::tcp("127.0.0.1", 4711);
-        const auto added = co_await services.add(std::move(service), soon());
-        REQUIRE(added);
-        CHECK(*added == address);
-        const auto play = [](scripted_tor& t, std::string id) -> asio::awaitable<void> {
-            co_await t.answer("SETEVENTS HS_DESC", "250 OK\r\n");
-            co_await t.answer("ADD_ONION ED25519-V3:", "250-ServiceID=" + id + "\r\n250 OK\r\n");
-        };
-        for (int connection = 0; connection < 2; ++connection) {
-            auto p = connect(executor);
-            const auto prepared = co_await (services.prepare(p.ours) && play(p.tor, address.service_id()));
-            REQUIRE(prepared);
-            CHECK(services.find(address)->added);
-            const auto hs_desc =
-                "650 HS_DESC UPLOAD " + address.service_id() + " UNKNOWN $" + std::string(40, 'A') + "~x ";
-            co_await p.tor.say(hs_desc + "now\r\n" + hs_desc + "next\r\n");
-            const auto early =
-                co_await services.wait_published(address, tor::publication::wait::first, clock::now() + 30ms);
-            CHECK(early.error().code == tor::errc::not_published);
-            CHECK(early.error().detail == "0 of 2 uploads confirmed");
-            const auto uploaded =
-                "650 HS_DESC UPLOADED " + address.service_id() + " UNKNOWN $" + std::string(40, 'A') + "\r\n";
-            co_await p.tor.say(uploaded + uploaded);
-            const auto published = co_await services.wait_published(address, tor::publication::wait::all, soon());
-            REQUIRE(published);
-            CHECK(published->confirmed == 2);
-            p.tor.peer.close();
-            co_await p.ours.closed();
-        }
+        tor::mock_tor tor{executor};
+        auto ours = tor::controller::attach(tor.connect());
+        tor.on("GETINFO n/", [](std::string_view command) {
+            const std::string key{command.substr(8)};
+            return "250-" + key + "=" + key.substr(2) + "\n250 OK";
+        });
+        // More than the session admits at a time.
+        std::vector<control::get_info> many;
+        for (int i = 0; i < 10'000; ++i)
+            many.push_back({{"n/" + std::to_string(i)}});
+        many[7].keys = {"a b"};
+        many[8].keys = {"unknown"};
+        const auto answers = co_await ours.execute_all(std::move(many), soon());
+        REQUIRE(answers.size() == 10'000);
+        for (std::size_t i = 0; i < answers.size(); ++i)
+            if (i != 7 && i != 8) REQUIRE(answers[i]->begin()->second == std::to_string(i));
+        CHECK(answers[7].error().code == control::errc::invalid_argument);
+        CHECK(answers[8].error().code == control::errc::unrecognized);
+
+        std::vector<std::string> keys{"version", "unknown", "n/1"};
+        const auto info = co_await ours.info(std::move(keys), soon());
+        CHECK(info.at("version").value() == "0.4.9.11");
+        CHECK(info.at("unknown").error().code == control::errc::unrecognized);
+        CHECK(info.at("n/1").value() == "1");
+        const auto none = co_await ours.info({}, soon());
+        CHECK(none.empty());
     });
 }
 
-TEST_CASE("a service is defended by proof of work where tor knows that, as the policy says") {
+TEST_CASE("a batch that is cancelled or late leaves the order of the answers right") {
     test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
-        using policy = tor::pow_policy;
-        for (const auto wanted : {policy::off, policy::prefer, policy::require})
-            for (const bool old : {false, true}) {
-                tor::onion_services services{executor};
-                auto key = onion::secret_key::generate();
-                const auto address = onion::address::of(key.public_key());
-                tor::onion_service service{std::move(key)};
-                service.target = endpoint::tcp("127.0.0.1", 4711);
-                service.pow = wanted;
-                service.pow_queue.queue_rate = 9;
-                service.client_auth.push_back(std::string(52, 'A'));
-                (co_await services.add(std::move(service), soon())).value();
-                auto p = connect(executor);
-                const auto play = [&]() -> asio::awaitable<void> {
-                    co_await p.tor.answer("SETEVENTS HS_DESC", "250 OK\r\n");
-                    const auto added = "250-ServiceID=" + address.service_id() + "\r\n250 OK\r\n";
-                    const std::string tail = " Port=80,127.0.0.1:4711";
-                    const std::string defended = " PoWDefensesEnabled=1 PoWQueueRate=9";
-                    const std::string client = " ClientAuthV3=" + std::string(52, 'A');
-                    const auto first = co_await p.tor.line();
-                    CHECK(first.find(" Flags=V3Auth" + tail + (wanted == policy::off ? "" : defended) + client) !=
-                          std::string::npos);
-                    if (wanted == policy::off || !old) {
-                        co_await p.tor.say(added);
-                        co_return;
-                    }
-                    co_await p.tor.say(
-                        "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"PoWDefensesEnabled\"\r\n");
-                    if (wanted == policy::require) co_return;
-                    const auto second = co_await p.tor.line();
-                    CHECK(second.find(tail + client) != std::string::npos);
-                    co_await p.tor.say(added);
-                };
-                const auto prepared = co_await (services.prepare(p.ours) && play());
-                if (wanted == policy::require && old) {
-                    CHECK(prepared.error().code == control::errc::unrecognized);
-                } else {
-                    REQUIRE(prepared);
-                    CHECK(services.find(address)->defended == (wanted != policy::off && !old));
-                }
-            }
-    });
-}
-
-TEST_CASE("a service with authorised clients is never published without them") {
-    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
-        tor::onion_services services{executor};
-        tor::onion_service service{onion::secret_key::generate()};
-        service.target = endpoint::tcp("127.0.0.1", 4711);
-        service.pow = tor::pow_policy::prefer;
-        service.client_auth.push_back(std::string(52, 'A'));
-        (co_await services.add(std::move(service), soon())).value();
         auto p = connect(executor);
-        const auto play = [&]() -> asio::awaitable<void> {
-            co_await p.tor.answer("SETEVENTS HS_DESC", "250 OK\r\n");
-            co_await p.tor.answer("ADD_ONION",
-                                  "512 Bad arguments to ADD_ONION: Unrecognized keyword argument \"ClientAuthV3\"\r\n");
+        const auto batch = [&](time_point deadline) -> asio::awaitable<std::size_t> {
+            std::vector<control::get_info> three(3, version());
+            const auto answers = co_await p.ours.execute_all(std::move(three), deadline);
+            std::size_t late = 0;
+            for (const auto& a : answers)
+                late += !a && a.error().code == control::errc::timed_out ? 1U : 0U;
+            co_return late;
         };
-        const auto prepared = co_await (services.prepare(p.ours) && play());
-        CHECK(prepared.error().code == control::errc::unrecognized);
+        const auto late = co_await batch(clock::now() + 30ms);
+        CHECK(late == 3);
+        asio::steady_timer timer{executor, 30ms};
+        co_await (batch(soon()) || timer.async_wait(asio::use_awaitable));
+        std::string swallowed;
+        for (int i = 0; i < 6; ++i)
+            swallowed += "250-version=late\r\n250 OK\r\n";
+        auto got = co_await (p.ours.execute(version(), soon()) &&
+                             p.tor.answer("GETINFO", swallowed + "250-version=mine\r\n250 OK\r\n"));
+        REQUIRE(got);
+        CHECK(got->at("version") == "mine");
     });
 }
 
@@ -263,6 +217,7 @@ TEST_CASE("the supervisor connects again, prepares again, and tells each step") 
                           },
                           [&](const tor::supervisor::status& st) {
                               told += st.is == tor::supervisor::phase::connecting  ? "connecting "
+                                      : st.is == tor::supervisor::phase::preparing ? "preparing "
                                       : st.is == tor::supervisor::phase::connected ? "connected "
                                                                                    : "waiting ";
                               if (st.is == tor::supervisor::phase::connected && tors.size() < 3)
@@ -277,7 +232,32 @@ TEST_CASE("the supervisor connects again, prepares again, and tells each step") 
         };
         co_await (s.run() || enough(tors));
         CHECK(prepared >= 2);
-        CHECK(told.starts_with("connecting connected waiting connecting connected waiting connecting"));
+        CHECK(told.starts_with(
+            "connecting preparing connected waiting connecting preparing connected waiting connecting"));
+    });
+}
+
+TEST_CASE("the supervisor tries at once when the file that it watches appears") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        test::temporary_directory folder;
+        tor::mock_tor tor{executor};
+        const auto socket = folder.path() / "control";
+        std::string told;
+        tor::supervisor s{[&](time_point deadline) {
+                              return tor::controller::connect(endpoint::unix_socket(socket.string()), {}, deadline);
+                          },
+                          [](tor::controller) -> task<void> { co_return result<void>{}; },
+                          [&](const tor::supervisor::status& st) {
+                              // Only after some failures: the pause is longer than the test waits.
+                              if (st.is == tor::supervisor::phase::waiting && st.failures == 4)
+                                  tor.listen(endpoint::unix_socket(socket.string())).value();
+                          }};
+        s.watch(socket);
+        const auto connected = [&]() -> asio::awaitable<void> { (co_await tor.hear("AUTHENTICATE", soon())).value(); };
+        const auto began = clock::now();
+        co_await (s.run() || connected());
+        // 0.25 to 0.5 s, 0.5 to 1 s and 1 to 2 s, then the watch; the fourth pause alone is 2 to 4 s.
+        CHECK(clock::now() - began < 3'500ms + 2 * tor::supervisor::watch_interval);
     });
 }
 

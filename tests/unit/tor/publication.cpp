@@ -98,3 +98,44 @@ TEST_CASE("the failed fetch of a descriptor that is not ours is nobody's failure
     CHECK(s.p.uploads() == count{0, 0, 0});
     CHECK(s.p.last_failure().empty());
 }
+
+TEST_CASE("the descriptor of a new time period takes the place of the oldest, so that counts do not grow for ever") {
+    publication p;
+    const publication::time_point start{};
+    using action = control::hs_desc_action;
+    for (int day = 0; day < 30; ++day) {
+        const auto now = start + std::chrono::hours{24 * day};
+        for (const auto& d : {std::to_string(day), std::to_string(day + 1)})
+            for (const auto* h : {"A", "B"}) {
+                p.feed(event(action::upload, h, d), now);
+                p.feed(event(action::uploaded, h), now);
+            }
+        CHECK(p.uploads() == count{4, 4, 0});
+        CHECK(p.reached(wait::all));
+    }
+}
+
+TEST_CASE("an HSDir that has left the ring is not expected any more, and one that joined is") {
+    publication p;
+    const publication::time_point start{};
+    using action = control::hs_desc_action;
+    for (const auto* h : {"A", "B"})
+        p.feed(event(action::upload, h, "d"), start);
+    p.feed(event(action::uploaded, "A"), start);
+    p.feed(event(action::uploaded, "B"), start);
+    const auto later = start + std::chrono::minutes{90};
+    p.feed(event(action::upload, "B", "d"), later);
+    p.feed(event(action::upload, "C", "d"), later);
+    CHECK(p.uploads() == count{1, 2, 0});  // B keeps what it had
+    p.feed(event(action::failed, "B", "d", "UPLOAD_REJECTED"), later);
+    CHECK(p.uploads() == count{1, 2, 1});
+    const auto each = p.each();
+    REQUIRE(each.size() == 2);
+    CHECK(each[0].hs_dir == "B");
+    CHECK(each[0].confirmed_at == start);
+    CHECK(each[0].failure == "UPLOAD_REJECTED");
+    CHECK(each[1].pending);
+    // A fetch of the same descriptor that fails is no failed upload.
+    p.feed(event(action::failed, "B", "d", "NOT_FOUND"), later);
+    CHECK(p.each()[0].failure == "UPLOAD_REJECTED");
+}

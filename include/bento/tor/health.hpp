@@ -1,0 +1,66 @@
+// Whether an onion service can be reached, and what to do where it cannot. Pure: onion_services drives it.
+//
+// tor uploads a descriptor again every 60 to 120 minutes and HSDirs keep it for three hours (rend-spec-v3 section
+// 2.2.1), but an upload whose circuit dies makes no event, and after a sleep of the machine nothing may come for hours.
+// So silence is judged by its length: first a probe where there is one, then the service is ended and added again,
+// which makes tor build introduction points and upload at once. Repairs are rare: each next one waits twice as long.
+#pragma once
+
+#include <bento/tor/publication.hpp>
+#include <variant>
+
+namespace bento::tor {
+
+struct health_policy {
+    using duration = std::chrono::steady_clock::duration;
+    duration first_upload = std::chrono::minutes{10};  ///< none confirmed so long after it was added: repair
+    duration stale = std::chrono::minutes{130};        ///< none confirmed for so long: repair
+    duration probe_every = {};                         ///< 0: no probes
+    unsigned failed_probes = 2;                        ///< in a row: repair
+    duration repair_pause = std::chrono::minutes{10};  ///< until a second repair; doubled for each next one
+    duration longest_pause = std::chrono::hours{4};
+};
+
+enum class health_state {
+    down,         ///< tor does not have it
+    publishing,   ///< added, and no HSDir has confirmed yet
+    reachable,    ///< more than half of the HSDirs have confirmed, lately
+    degraded,     ///< some have
+    unreachable,  ///< none for longer than the policy allows, or probes fail
+};
+std::string_view to_text(health_state s);
+
+class health {
+  public:
+    using time_point = publication::time_point;
+
+    struct wait {
+        time_point until;  ///< nothing to do before, unless an event comes
+    };
+    struct probe {};  ///< try to reach it, then probed()
+    struct repair {
+        std::string why;  ///< for a person
+    };
+    using action = std::variant<wait, probe, repair>;
+
+    explicit health(health_policy p) : policy_{p} {}
+
+    health_state state(bool added, time_point added_at, const publication& descriptors, time_point now) const;
+    action next(bool added, time_point added_at, const publication& descriptors, time_point now) const;
+    void probed(bool reached, time_point now);
+    void repaired(time_point now);
+    /// Counted since the last time that it was reachable.
+    unsigned repairs() const { return repairs_; }
+
+  private:
+    std::string complaint(time_point added_at, const publication& descriptors, time_point now) const;
+    time_point next_repair() const;
+
+    health_policy policy_;
+    std::optional<time_point> last_probe_;
+    unsigned failed_probes_ = 0;
+    std::optional<time_point> last_repair_;
+    unsigned repairs_ = 0;
+};
+
+}  // namespace bento::tor
