@@ -43,6 +43,7 @@ const row table[] = {
     {net::errc::onion_unreachable, unreachable, "is the server running?"},
     {net::errc::onion_unauthorised, refused, ""},
     {net::errc::no_route, unreachable, "is the server running, and tor connected?"},
+    {net::errc::busy, again, ""},
     {net::errc::address_in_use, failed, ""},
     {tor::errc::not_found, unreachable,
      "start tor, name its port with --control, or leave [tor] launch at \"auto\" to have one started"},

@@ -29,6 +29,8 @@ std::string_view to_text(errc e) {
             return "connection refused";
         case errc::unreachable:
             return "cannot be reached";
+        case errc::busy:
+            return "busy";
         case errc::address_in_use:
             return "already in use";
         case errc::socks_refused:

@@ -10,6 +10,7 @@ enum class errc {
     timed_out,        ///< the deadline passed
     refused,          ///< nothing listens there
     unreachable,      ///< no such socket, no permission, or another failure of the system, which the peer's words name
+    busy,             ///< as many wait already as may
     address_in_use,   ///< somebody listens there already
     socks_refused,    ///< the proxy answered, but not as SOCKS5 with our authentication
     onion_not_found,  ///< tor: the onion service's descriptor is not at its HSDirs (extended error F0)
