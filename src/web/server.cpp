@@ -180,8 +180,10 @@ class session {
         if (!*body) co_return result<void>{};
         if (const auto* now = std::get_if<route::immediate>(&r.answer)) co_return (*now)(to);
         peer_.expires_never();
+        const auto& waiting = std::get<route::waiting>(r.answer);
+        if (!r.until_gone) co_return co_await waiting(to);
         // A client that goes away is not waited for.
-        auto done = co_await (std::get<route::waiting>(r.answer)(to) || until_gone(peer_));
+        auto done = co_await (waiting(to) || until_gone(peer_));
         if (done.index() == 1) co_return net::errc::closed;
         co_return std::move(std::get<0>(done));
     }

@@ -46,7 +46,7 @@ class workers {
             const auto executor = asio::get_associated_executor(handler);
             auto guard = asio::make_work_guard(executor);
             const auto h = std::make_shared<decltype(handler)>(std::move(handler));
-            const auto done = [h, executor] { asio::post(executor, [h] { std::move (*h)(); }); };
+            const auto done = [h, executor] { asio::post(executor, std::move(*h)); };
             accepted = submit([s, done, g = std::make_shared<decltype(guard)>(std::move(guard))] {
                 try {
                     s->out.emplace(s->work());

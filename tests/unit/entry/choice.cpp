@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "entries.hpp"
 
 using namespace bento;
 using namespace bento::test;

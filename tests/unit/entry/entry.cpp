@@ -1,7 +1,7 @@
 #include <bento/base/encoding.hpp>
 #include <boost/json.hpp>
 
-#include "support.hpp"
+#include "entries.hpp"
 
 using namespace bento;
 using namespace bento::test;

@@ -1,7 +1,7 @@
 #include <bento/base/encoding.hpp>
 #include <bento/base/file.hpp>
 
-#include "support.hpp"
+#include "entries.hpp"
 #include "temporary_directory.hpp"
 
 using namespace bento;

@@ -1,7 +1,9 @@
 // Entries to test with: one owner secret, one token, onions by number.
 #pragma once
 
+#include <bento/base/encoding.hpp>
 #include <bento/entry/choice.hpp>
+#include <boost/json.hpp>
 
 #include "test.hpp"
 
@@ -17,13 +19,14 @@ inline onion::secret_key onion_key(std::uint8_t number) {
     seed[0] = number;
     return onion::secret_key::from_seed(seed);
 }
+inline onion::address onion_address(std::uint8_t number) { return onion::address::of(onion_key(number).public_key()); }
 inline onion::secret_key owner_key(std::string_view who = "owner") {
     return entry::owner_secret::from_text(std::string{who} + " secret of twenty-two characters").value().key(token);
 }
 
 inline entry::entry unsigned_entry(std::uint8_t onion = 1) {
     const std::string code = "def hello():\n    api.send('hello')\n";
-    return {token, "hello", code, entry::sha256(code), onion::address::of(onion_key(onion).public_key()), {}};
+    return {token, "hello", code, entry::sha256(code), onion_address(onion), {}};
 }
 /// Signed by `who` for the onion of this number.
 inline entry::entry signed_entry(std::uint64_t seq, std::uint8_t onion = 1, std::string_view who = "owner",
