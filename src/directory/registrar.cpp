@@ -180,6 +180,9 @@ asio::awaitable<checked<std::string>> registrar::handle(action what, std::string
         if (!judged) co_return from_store(judged.error());
         if (judged->refused) co_return *judged->refused;
         if (judged->wrong_password) {
+            // Somebody may have been first while we checked.
+            const auto still = co_await find_all(what, shared->asked);
+            if (!still) co_return still.error();
             attempts_.failed(account, clock::now());
             co_return forbidden();
         }
@@ -192,7 +195,11 @@ asio::awaitable<checked<std::string>> registrar::handle(action what, std::string
         else
             written = co_await store_.replace(std::move(by), std::move(records));
         if (written) co_return std::move(judged->answer);
-        if (again && written.error().code == store::errc::taken && written.error().detail.empty()) continue;
+        if (again && written.error().code == store::errc::taken && written.error().detail.empty()) {
+            const auto still = co_await find_all(what, shared->asked);
+            if (!still) co_return still.error();
+            continue;
+        }
         co_return from_store(written.error());
     }
 }
