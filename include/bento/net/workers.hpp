@@ -46,15 +46,18 @@ class workers {
             const auto executor = asio::get_associated_executor(handler);
             auto guard = asio::make_work_guard(executor);
             const auto h = std::make_shared<decltype(handler)>(std::move(handler));
-            const auto done = [h, executor] { asio::post(executor, std::move(*h)); };
-            accepted = submit([s, done, g = std::make_shared<decltype(guard)>(std::move(guard))] {
+            const auto g = std::make_shared<decltype(guard)>(std::move(guard));
+            // The guard goes with the handler: when it has run, the loop may be gone.
+            const auto done = [h, g, executor] {
+                asio::post(executor, [handler = std::move(*h), held = std::move(*g)]() mutable { std::move(handler)(); });
+            };
+            accepted = submit([s, done] {
                 try {
                     s->out.emplace(s->work());
                 } catch (...) {
                     s->thrown = std::current_exception();
                 }
                 done();
-                g->reset();
             });
             if (!accepted) done();
         };

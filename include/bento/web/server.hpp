@@ -23,10 +23,10 @@ struct route {
     std::string path;                         ///< as it is sent; one that ends with `/*` takes everything below it
     std::variant<immediate, waiting> answer;
     std::uint64_t max_body = 0;  ///< over it 413
+    bool json = false;  ///< the body is application/json or has no type; else 415
     /// A waiting answer is cancelled when the client goes away, which costs some system calls; not worth it for one
     /// that waits for next to nothing.
     bool until_gone = true;
-    bool json = false;  ///< the body is application/json or has no type; else 415
 };
 
 /// Answers 404, 405, 408, 413, 414, 415, 431 and malformed requests itself, as application/problem+json.
