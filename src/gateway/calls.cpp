@@ -3,266 +3,282 @@
 #include <fmt/format.h>
 
 #include <bento/base/encoding.hpp>
-#include <bento/client/bento_connection.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "refusals.hpp"
 
 namespace bento::gateway {
+
+using kind = reader::item::kind;
+
 namespace {
 
-using wire_client = wire::client;
-
-constexpr std::chrono::seconds connect_limit{5};
-/// A message up to this size is looked at whole, and is text where it is UTF-8; a larger one streams as base64.
-constexpr std::size_t whole_limit = 64 * 1024;
 /// base64 of whole groups of three bytes can be joined.
-constexpr std::size_t base64_piece = 48 * 1024;
+constexpr std::size_t base64_group = 3;
 
-/// The one table from what went wrong at the Bento server to what the client is told.
-result<void> tell(web::exchange& to, const error& e) {
-    if (e.code == client::errc::unknown_token)
-        return to.problem(404, "unknown-token", "no function is stored under this token");
-    if (e.code == client::errc::refused) {
-        const std::vector<http::field> later{{"Retry-After", "5"}};
-        return to.problem(503, "refused", e.peer, later);
-    }
-    if (e.code == net::errc::timed_out) return to.problem(504, "timed-out", "the function did not end in time");
-    if (e.code == wire::errc::too_large) return to.problem(413, "too-large", "");
-    return to.problem(502, "no-server", "the function server does not answer");
-}
-
-result<void> tell_failure(web::exchange& to, std::string_view message) {
-    return to.problem(500, "function-error", message);
-}
-
-task<client::bento_connection> reach(const options& o, time_point deadline) {
-    auto c = co_await client::bento_connection::connect(o.server, std::min(deadline, clock::now() + connect_limit));
-    if (c) c->expires_at(deadline);
-    co_return c;
-}
-
-/// One function on one connection to the server, opened.
-struct run {
-    client::bento_connection server;
-    uuid4 id;
+/// The functions that one connection has started and that still run.
+struct started_here {
+    std::vector<std::weak_ptr<run>> runs;
 };
 
-task<run> start(const options& o, const call_request& request, time_point deadline) {
-    auto server = co_await reach(o, deadline);
-    if (!server) co_return server.error();
-    const auto id = co_await server->execute(request.call, request.token);
-    if (!id) co_return id.error();
-    if (request.detach) co_return run{std::move(*server), *id};
-    auto opened = co_await server->open(*id);
-    if (!opened) co_return opened.error();
-    co_return run{std::move(*server), *id};
+result<void> check_code(const options& o, const call_request& request) {
+    if (!request.code_sha256) return {};
+    const auto known = o.code_sha256_of ? o.code_sha256_of(*request.token) : std::nullopt;
+    if (!known) return client::errc::unknown_token;
+    const auto same = hex_decode(*known) == hex_decode(*request.code_sha256);
+    if (!same) return errc::code_mismatch;
+    return {};
 }
 
-time_point deadline_of(const options& o, const call_request& request) {
-    auto limit = std::chrono::duration_cast<clock::duration>(o.deadline);
-    if (request.seconds)
-        limit = std::min(limit,
-                         std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>{*request.seconds}));
-    return clock::now() + limit;
+result<std::vector<std::weak_ptr<run>>*> room_on(web::exchange& to, std::size_t limit) {
+    auto& data = to.connection_data();
+    if (!data) data = std::make_shared<started_here>();
+    auto& mine = static_cast<started_here*>(data.get())->runs;
+    std::erase_if(mine, [](const auto& weak) {
+        const auto r = weak.lock();
+        return !r || r->over();
+    });
+    if (mine.size() >= limit) return errc::busy;
+    return &mine;
 }
 
-/// An output as JSON: a string, or an object where it is not UTF-8.
-std::string output_value(std::string_view data) {
-    if (http::is_utf8(data)) return http::json_string(data);
-    return "{\"data_base64\":\"" + base64_encode(as_byte_view(data)) + "\"}";
+/// Whether what came last is one of ours, and then told.
+std::optional<error> broken_off(const std::optional<reader::item>& item, const run& of) {
+    if (!item) return error{net::errc::timed_out};
+    if (item->is == kind::taken_over) return error{errc::output_gone, {}, "another connection reads this function now"};
+    if (item->is == kind::over && of.lost()) return error{net::errc::closed};
+    return {};
 }
 
-/// What the next message of a function is, gathered whole where it is not too large.
-struct message {
-    enum class kind { output, error, dead } is = kind::dead;
-    std::string data;
-};
-
-task<message> next_message(client::bento_connection& from, std::size_t limit) {
-    message out;
-    for (;;) {
-        auto event = co_await from.next();
-        if (!event) co_return event.error();
-        if (const auto* begin = std::get_if<wire_client::output_begin>(&*event)) {
-            if (begin->size > limit) co_return error{wire::errc::too_large};
-            out.is = message::kind::output;
-            out.data.reserve(begin->size);
-        } else if (const auto* data = std::get_if<wire_client::output_data>(&*event)) {
-            out.data += data->data;
-        } else if (std::holds_alternative<wire_client::output_end>(*event)) {
-            co_return out;
-        } else if (auto* failed = std::get_if<wire_client::function_error>(&*event)) {
-            co_return message{message::kind::error, std::move(failed->text)};
-        } else if (std::holds_alternative<wire_client::function_dead>(*event) ||
-                   std::holds_alternative<wire_client::open_failed>(*event)) {
-            co_return message{};
+task<void> answer_first(web::exchange& to, const attached& a, time_point deadline) {
+    reader r{a.of, a.place};
+    auto item = co_await r.next(deadline);
+    if (const auto e = broken_off(item, *a.of)) co_return tell(to, *e, a.id);
+    const http::field id_field[] = {{"Function-Id", a.id.text()}};
+    if (item->is == kind::failure) {
+        tell_failure(to, item->bytes, a.id);
+    } else if (item->is == kind::over) {
+        to.respond(204, id_field, {});  // it ended and had nothing to say
+    } else {
+        if (auto sent = co_await to.begin(200, "application/octet-stream", item->size, id_field); !sent)
+            co_return sent.error();
+        for (;;) {
+            if (auto sent = co_await to.send(item->bytes); !sent) co_return sent.error();
+            if (item->last) break;
+            item = co_await r.next(deadline);
+            if (const auto e = broken_off(item, *a.of)) {
+                to.abort();
+                co_return *e;
+            }
         }
+        if (auto sent = co_await to.finish(); !sent) co_return sent.error();
     }
+    if (auto sent = co_await to.flush(); !sent) co_return sent.error();
+    r.commit();
+    co_return result<void>{};
 }
 
-task<void> answer_first(web::exchange& to, run& r) {
-    for (;;) {
-        auto event = co_await r.server.next();
-        if (!event) {
-            if (!to.begun()) co_return tell(to, event.error());
-            to.abort();
-            co_return event.error();
-        }
-        if (const auto* begin = std::get_if<wire_client::output_begin>(&*event)) {
-            if (auto sent = co_await to.begin(200, "application/octet-stream", begin->size); !sent)
-                co_return sent.error();
-        } else if (const auto* data = std::get_if<wire_client::output_data>(&*event)) {
-            if (auto sent = co_await to.send(data->data); !sent) co_return sent.error();
-        } else if (std::holds_alternative<wire_client::output_end>(*event)) {
-            co_return co_await to.finish();
-        } else if (const auto* failed = std::get_if<wire_client::function_error>(&*event)) {
-            co_return tell_failure(to, failed->text);
-        } else if (!std::holds_alternative<wire_client::invalid_message>(*event)) {
-            co_return to.respond(204, {}, {});  // it ended and had nothing to say
-        }
-    }
-}
-
-task<void> answer_all(web::exchange& to, run& r, const call_request& request) {
-    std::string outputs;
+task<void> answer_all(web::exchange& to, const attached& a, const call_request& request, time_point deadline) {
+    reader r{a.of, a.place, reader::hold{gateway::gathered_limit + run::kept_limit}};
+    std::string outputs, message;
     std::uint64_t count = 0;
-    bool ended = false;
+    const auto after = r.messages_before();
+    const auto too_large = [&] {
+        return to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"", {},
+                          fmt::format("\"function_id\":\"{}\"", a.id.text()));
+    };
     while (!request.messages || count < *request.messages) {
-        auto m = co_await next_message(r.server, gateway::gathered_limit - outputs.size());
-        if (!m && m.error().code == net::errc::timed_out && request.seconds) break;
-        if (!m && m.error().code == wire::errc::too_large)
-            co_return to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
-        if (!m) co_return tell(to, m.error());
-        if (m->is == message::kind::error) co_return tell_failure(to, m->data);
-        if (m->is == message::kind::dead) {
-            ended = true;
-            break;
+        const auto item = co_await r.next(deadline);
+        if (!item && request.seconds) break;
+        if (const auto e = broken_off(item, *a.of)) co_return tell(to, *e, a.id);
+        if (item->is == kind::over) break;
+        if (item->is == kind::failure) {
+            tell_failure(to, item->bytes, a.id);
+            if (auto sent = co_await to.flush(); !sent) co_return sent.error();
+            r.commit();
+            co_return result<void>{};
         }
-        outputs += (count++ > 0 ? "," : "") + output_value(m->data);
-        if (outputs.size() > gateway::gathered_limit)
-            co_return to.problem(500, "output-too-large", "ask for \"mode\": \"stream\"");
+        if (item->size > gateway::gathered_limit - outputs.size()) co_return too_large();
+        message += item->bytes;
+        if (!item->last) continue;
+        outputs += (count++ > 0 ? "," : "");
+        outputs += http::is_utf8(message) ? http::json_string(message) : "{" + output_member(message) + "}";
+        message.clear();
+        if (outputs.size() > gateway::gathered_limit) co_return too_large();
     }
-    const auto body =
-        fmt::format("{{\"function_id\":\"{}\",\"outputs\":[{}],\"ended\":{}}}\n", r.id.text(), outputs, ended);
-    co_return to.json(200, body);
+    const bool ended = a.of->over() && (!request.messages || count < *request.messages);
+    to.json(200, fmt::format("{{\"function_id\":\"{}\",\"after\":{},\"outputs\":[{}],\"ended\":{}}}\n", a.id.text(),
+                             after, outputs, ended));
+    if (auto sent = co_await to.flush(); !sent) co_return sent.error();
+    r.commit();
+    co_return result<void>{};
 }
 
 /// One output as a line; a large one as base64 on the way, never whole in memory.
 class output_line {
   public:
-    task<void> begin(web::exchange& to, std::uint32_t size) {
-        streams_ = size > whole_limit;
-        gathered_.clear();
-        if (streams_) co_return co_await to.send("{\"data_base64\":\"");
-        co_return result<void>{};
-    }
-    task<void> add(web::exchange& to, std::string_view data) {
-        gathered_ += data;
-        if (streams_ && gathered_.size() >= base64_piece) {
-            const auto size = gathered_.size() / 3 * 3;
-            const auto text = base64_encode(as_byte_view(std::string_view{gathered_}.substr(0, size)));
-            gathered_.erase(0, size);
-            co_return co_await to.send(text);
-        }
-        co_return result<void>{};
-    }
-    task<void> end(web::exchange& to) {
-        std::string line;
-        if (streams_)
-            line = base64_encode(as_byte_view(gathered_)) + "\"}\n";
-        else if (http::is_utf8(gathered_))
-            line = "{\"data\":" + http::json_string(gathered_) + "}\n";
-        else
-            line = "{\"data_base64\":\"" + base64_encode(as_byte_view(gathered_)) + "\"}\n";
-        co_return co_await to.send(line);
+    std::string add(const reader::item& piece) {
+        if (piece.first && piece.last) return "{" + output_member(piece.bytes) + "}\n";
+        std::string out = piece.first ? "{\"data_base64\":\"" : "";
+        rest_ += piece.bytes;
+        const auto size = piece.last ? rest_.size() : rest_.size() / base64_group * base64_group;
+        out += base64_encode(as_byte_view(std::string_view{rest_}.substr(0, size)));
+        rest_.erase(0, size);
+        return piece.last ? out + "\"}\n" : out;
     }
 
   private:
-    bool streams_ = false;
-    std::string gathered_;
+    std::string rest_;
 };
 
-task<void> answer_stream(web::exchange& to, run& r, const call_request& request) {
-    const auto started = fmt::format("{{\"function_id\":\"{}\"}}\n", r.id.text());
+task<void> answer_stream(web::exchange& to, const attached& a, const call_request& request, time_point deadline) {
+    reader r{a.of, a.place};
     if (auto sent = co_await to.begin(200, "application/x-ndjson"); !sent) co_return sent.error();
-    if (auto sent = co_await to.send(started); !sent) co_return sent.error();
+    std::string text = fmt::format("{{\"function_id\":\"{}\",\"after\":{}}}\n", a.id.text(), r.messages_before());
     output_line line;
     std::uint64_t count = 0;
     bool within = false;
     for (;;) {
-        auto event = co_await r.server.next();
-        result<void> sent;
-        if (!event) {
+        if (auto sent = co_await to.send(text); !sent) co_return sent.error();
+        if (!within && request.messages && count == *request.messages) break;
+        const auto item = co_await r.next(deadline);
+        if (const auto e = broken_off(item, *a.of)) {
             if (within) {
                 to.abort();
-                co_return event.error();
+                co_return *e;
             }
-            const bool expected = request.seconds && event.error().code == net::errc::timed_out;
-            if (!expected) {
-                const auto text = "{\"error\":" +
-                                  http::json_string(event.error().code == net::errc::timed_out
-                                                        ? "the function did not end in time"
-                                                        : "the function server does not answer") +
-                                  "}\n";
-                if (sent = co_await to.send(text); !sent) co_return sent.error();
-            }
-            co_return co_await to.finish();
+            if (item || !request.seconds)
+                text = "{\"error\":" + http::json_string(words_of(*e)) + "}\n";
+            else
+                text.clear();
+            if (auto sent = co_await to.send(text); !sent) co_return sent.error();
+            break;
         }
-        if (const auto* begin = std::get_if<wire_client::output_begin>(&*event)) {
-            within = true;
-            sent = co_await line.begin(to, begin->size);
-        } else if (const auto* data = std::get_if<wire_client::output_data>(&*event)) {
-            sent = co_await line.add(to, data->data);
-        } else if (std::holds_alternative<wire_client::output_end>(*event)) {
-            within = false;
-            sent = co_await line.end(to);
-            if (sent && request.messages && ++count == *request.messages) co_return co_await to.finish();
-        } else if (const auto* failed = std::get_if<wire_client::function_error>(&*event)) {
-            const auto text = "{\"error\":" + http::json_string(failed->text) + "}\n";
-            sent = co_await to.send(text);
-        } else if (!std::holds_alternative<wire_client::invalid_message>(*event)) {
-            sent = co_await to.send("{\"ended\":true}\n");
-            if (sent) co_return co_await to.finish();
+        if (item->is == kind::over) {
+            if (auto sent = co_await to.send("{\"ended\":true}\n"); !sent) co_return sent.error();
+            break;
         }
-        if (!sent) co_return sent.error();
+        within = !item->last;
+        if (item->last) ++count;
+        text = item->is == kind::failure ? "{\"error\":" + http::json_string(item->bytes) + "}\n" : line.add(*item);
     }
+    if (auto sent = co_await to.finish(); !sent) co_return sent.error();
+    r.commit();
+    co_return result<void>{};
+}
+
+task<void> answer_by_mode(web::exchange& to, const attached& a, const call_request& request, time_point deadline) {
+    switch (request.mode) {
+        case call_request::collect::first:
+            return answer_first(to, a, deadline);
+        case call_request::collect::all:
+            return answer_all(to, a, request, deadline);
+        case call_request::collect::stream:
+            break;
+    }
+    return answer_stream(to, a, request, deadline);
 }
 
 }  // namespace
 
-task<void> answer_store(const options& o, web::exchange& to, store_request request) {
-    auto server = co_await reach(o, clock::now() + o.deadline);
-    if (!server) co_return tell(to, server.error());
-    const auto token = co_await server->store(request.name, request.code);
-    if (!token) co_return tell(to, token.error());
-    const auto body = fmt::format("{{\"token\":\"{}\"}}\n", token->text());
+std::string output_member(std::string_view data) {
+    if (http::is_utf8(data)) return "\"data\":" + http::json_string(data);
+    return "\"data_base64\":\"" + base64_encode(as_byte_view(data)) + "\"";
+}
+
+time_point deadline_of(const options& o, const call_request& request) {
+    const bool streams = request.mode == call_request::collect::stream;
+    auto limit = std::chrono::duration_cast<clock::duration>(o.deadline);
+    if (request.seconds) {
+        const auto asked = std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>{*request.seconds});
+        return clock::now() + (streams ? asked : std::min(limit, asked));
+    }
+    return streams ? time_point::max() : clock::now() + limit;
+}
+
+task<attached> attach(const context& c, web::exchange& to, const call_request& request, time_point deadline) {
+    if (request.function_id) {
+        auto found = c.all->find(*request.function_id);
+        if (!found) co_return found.error();
+        const auto place = (*found)->place_after(request.after);
+        if (!place) co_return errc::output_gone;
+        co_return attached{std::move(*found), *request.function_id, *place};
+    }
+    if (auto checked = check_code(*c.with, request); !checked) co_return checked.error();
+    auto mine = room_on(to, c.with->functions_per_connection);
+    if (!mine) co_return mine.error();
+    const auto start_limit = std::min(deadline, clock::now() + c.with->deadline);
+    auto begun = co_await c.all->start(request, start_limit);
+    if (!begun) co_return begun.error();
+    if (!begun->again) (*mine)->push_back(begun->of);
+    const auto id = co_await begun->of->started(start_limit);
+    if (!id) co_return id.error();
+    // A request that comes again is answered from the run's beginning: what it was told before may have been lost.
+    const auto place = begun->of->place_after(request.after.value_or(0));
+    if (!place) co_return errc::output_gone;
+    c.all->told(*id);
+    co_return attached{std::move(begun->of), *id, *place};
+}
+
+task<void> answer_exec(context c, web::exchange& to) {
+    auto request = parse_call_request(to.body(), {c.with->literal_calls, false});
+    if (!request) co_return tell(to, request.error());
+    const auto deadline = deadline_of(*c.with, *request);
+    auto a = co_await attach(c, to, *request, deadline);
+    if (!a) co_return tell(to, a.error());
+    const auto body = fmt::format("{{\"function_id\":\"{}\",\"ok\":true}}\n", a->id.text());
+    if (request->detach) co_return to.json(202, body);
+    // Its outputs are read past, since it waits while nobody takes them.
+    reader r{a->of, a->place};
+    for (;;) {
+        const auto item = co_await r.next(deadline);
+        if (const auto e = broken_off(item, *a->of)) co_return tell(to, *e, a->id);
+        if (item->is == kind::over) break;
+    }
+    if (const auto& words = a->of->failure()) co_return tell_failure(to, *words, a->id);
     co_return to.json(200, body);
 }
 
-task<void> answer_exec(const options& o, web::exchange& to, call_request request) {
-    auto r = co_await start(o, request, deadline_of(o, request));
-    if (!r) co_return tell(to, r.error());
-    const auto body = fmt::format("{{\"function_id\":\"{}\",\"ok\":true}}\n", r->id.text());
-    if (request.detach) co_return to.json(202, body);
-    for (;;) {
-        auto event = co_await r->server.next();
-        if (!event) co_return tell(to, event.error());
-        if (const auto* failed = std::get_if<wire_client::function_error>(&*event))
-            co_return tell_failure(to, failed->text);
-        if (std::holds_alternative<wire_client::function_dead>(*event)) co_return to.json(200, body);
-    }
+task<void> answer_open(context c, web::exchange& to) {
+    auto request = parse_call_request(to.body(), {c.with->literal_calls, true});
+    if (!request) co_return tell(to, request.error());
+    const auto deadline = deadline_of(*c.with, *request);
+    auto a = co_await attach(c, to, *request, deadline);
+    if (!a) co_return tell(to, a.error());
+    co_return co_await answer_by_mode(to, *a, *request, deadline);
 }
 
-task<void> answer_open(const options& o, web::exchange& to, call_request request) {
-    auto r = co_await start(o, request, deadline_of(o, request));
-    if (!r) co_return tell(to, r.error());
-    switch (request.mode) {
-        case call_request::collect::first:
-            co_return co_await answer_first(to, *r);
-        case call_request::collect::all:
-            co_return co_await answer_all(to, *r, request);
-        case call_request::collect::stream:
-            co_return co_await answer_stream(to, *r, request);
-    }
-    co_return result<void>{};
+task<void> answer_input(context c, web::exchange& to) {
+    auto request = parse_input(to.body());
+    if (!request) co_return tell(to, request.error());
+    const auto found = c.all->find(request->function_id);
+    if (!found) co_return tell(to, found.error());
+    auto& r = **found;
+    r.use();
+    if (!r.has_room_for_input() || r.take_input_refused() || !r.input(std::move(request->data)))
+        co_return tell(to, errc::not_reading, request->function_id);
+    co_return to.respond(204, {}, {});
+}
+
+result<void> answer_close(const context& c, web::exchange& to) {
+    const auto id = parse_function_id(to.body());
+    if (!id) return tell(to, id.error());
+    if (auto ended = c.all->end(*id); !ended) return tell(to, ended.error());
+    return to.respond(204, {}, {});
+}
+
+task<void> answer_custom(context c, const custom_route& route, web::exchange& to) {
+    auto request = custom_call(route, to.body());
+    if (!request) co_return tell(to, request.error());
+    const auto deadline = deadline_of(*c.with, *request);
+    auto a = co_await attach(c, to, *request, deadline);
+    if (!a) co_return tell(to, a.error());
+    struct ending {
+        runs& all;
+        const uuid4& id;
+        ~ending() { all.end(id); }
+    } const with_the_answer{*c.all, a->id};
+    co_return co_await answer_by_mode(to, *a, *request, deadline);
 }
 
 }  // namespace bento::gateway

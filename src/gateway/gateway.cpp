@@ -1,28 +1,19 @@
 #include <bento/gateway/gateway.hpp>
 #include <bento/web/server.hpp>
 
-#include "calls.hpp"
 #include "page.hpp"
+#include "stored.hpp"
 
 namespace bento::gateway {
 namespace {
 
-using calls = task<void> (*)(const options&, web::exchange&, call_request);
+using http::method;
 
-task<void> run_call(std::shared_ptr<const options> o, web::exchange& to, calls answer) {
-    auto request = parse_call_request(to.body(), o->literal_calls);
-    if (!request) co_return to.problem(request.error().status, "invalid-request", request.error().detail);
-    co_return co_await answer(*o, to, std::move(*request));
-}
-
-task<void> run_store(std::shared_ptr<const options> o, web::exchange& to) {
-    auto request = parse_store(to.body());
-    if (!request) co_return to.problem(request.error().status, "invalid-request", request.error().detail);
-    co_return co_await answer_store(*o, to, std::move(*request));
-}
+/// Of bodies without code or data.
+constexpr std::uint64_t small_body = 64 * 1024;
 
 web::route page_route(const options& o) {
-    return {http::method::get, "/", [html = html_page(o), json = json_page(o)](web::exchange& to) {
+    return {method::get, "/", [html = html_page(o), json = json_page(o)](web::exchange& to) {
                 const auto accept = http::find(to.head().fields, "Accept").value_or("");
                 if (accept.find("application/json") != std::string_view::npos) return to.json(200, json);
                 const http::field fields[] = {
@@ -33,31 +24,57 @@ web::route page_route(const options& o) {
             }};
 }
 
-std::vector<web::route> routes(options from) {
-    const auto o = std::make_shared<const options>(std::move(from));
-    std::vector<web::route> out{page_route(*o)};
-    const auto action = [&](bool enabled, const char* path, web::route::waiting answer) {
-        if (enabled) out.push_back({http::method::post, path, std::move(answer), o->max_body, true});
+web::route policy_route(const options& o) {
+    return {method::get, "/policy", [json = json_policy(o)](web::exchange& to) { return to.json(200, json); }};
+}
+
+std::vector<web::route> routes(const context& c) {
+    const auto& o = *c.with;
+    std::vector<web::route> out{page_route(o), policy_route(o)};
+    const auto action = [&](bool enabled, std::string path, std::uint64_t max_body,
+                            task<void> (*answer)(context, web::exchange&)) {
+        if (enabled)
+            out.push_back({method::post, std::move(path), [c, answer](web::exchange& to) { return answer(c, to); },
+                           max_body, true});
     };
-    action(o->store, "/store", [o](web::exchange& to) { return run_store(o, to); });
-    action(o->exec, "/exec", [o](web::exchange& to) { return run_call(o, to, answer_exec); });
-    action(o->open, "/open", [o](web::exchange& to) { return run_call(o, to, answer_open); });
+    action(o.store, "/store", o.max_body, answer_store);
+    action(o.exec, "/exec", o.max_body, answer_exec);
+    action(o.open, "/open", o.max_body, answer_open);
+    action(o.input, "/input", o.max_body, answer_input);
+    action(o.offers_delete(), "/delete", small_body, answer_delete);
+    action(o.offers_register(), "/register", small_body, answer_register);
+    if (o.close)
+        out.push_back(
+            {method::post, "/close", [c](web::exchange& to) { return answer_close(c, to); }, small_body, true});
+    if (o.session) out.push_back({method::get, "/session", [c](web::exchange& to) { return answer_session(c, to); }});
+    for (const auto& r : o.routes) {
+        const auto answer = [c, r](web::exchange& to) { return answer_custom(c, r, to); };
+        out.push_back({method::post, r.path, answer, o.max_body, true});
+        // Without arguments it can be visited.
+        if (r.arguments.empty()) out.push_back({method::get, r.path, answer});
+    }
     return out;
 }
 
 }  // namespace
 
 struct gateway::state {
-    explicit state(const options& o) : http{{o.http}, routes(o)} {}
+    explicit state(std::shared_ptr<const options> o)
+        : all{std::make_shared<runs>(o)}, http{{o->http}, routes({o, all})} {}
+    std::shared_ptr<runs> all;
     web::server http;
 };
 
-gateway::gateway(options o) : state_{std::make_unique<state>(o)} {}
+gateway::gateway(options o) : state_{std::make_shared<state>(std::make_shared<const options>(std::move(o)))} {}
 gateway::gateway(gateway&&) noexcept = default;
 gateway& gateway::operator=(gateway&&) noexcept = default;
 gateway::~gateway() = default;
 
-void gateway::configure(options o) { state_->http.change_routes(routes(std::move(o))); }
+void gateway::configure(options o) {
+    const auto now = std::make_shared<const options>(std::move(o));
+    state_->all->configure(now);
+    state_->http.change_routes(routes({now, state_->all}));
+}
 void gateway::serve(net::listener on) { state_->http.serve(std::move(on)); }
 
 }  // namespace bento::gateway

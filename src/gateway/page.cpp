@@ -1,27 +1,100 @@
 #include "page.hpp"
 
-#include <vector>
+#include <fmt/format.h>
+
+#include <bento/http/problem.hpp>
 
 namespace bento::gateway {
 namespace {
 
 struct path {
-    const char* method_and_path;
-    const char* body;
-    const char* does;
+    std::string method;
+    std::string name;
+    std::string body;  ///< an example
+    std::string does;
 };
+
+std::string example_of(const custom_route& r) {
+    std::string out;
+    for (const auto& [name, argument] : r.arguments)
+        out += fmt::format("{}\"{}\": ...", out.empty() ? "" : ", ", name);
+    return "{" + out + "}";
+}
+
+std::string does(const custom_route& r) {
+    std::string out = "a function of this server";
+    if (r.collect_messages) out += fmt::format(", {} of its messages", *r.collect_messages);
+    if (r.collect_seconds) out += fmt::format(", what it sends in {} seconds", *r.collect_seconds);
+    return out;
+}
 
 std::vector<path> paths(const options& o) {
     std::vector<path> out;
+    const auto add = [&](bool offered, path p) {
+        if (offered) out.push_back(std::move(p));
+    };
+    add(o.store, {"POST", "/store", R"json({"name": "hello", "code": "def hello(): ..."})json",
+                  "Stores a function. The answer has its token, and the owner token that deletes it."});
+    add(o.exec, {"POST", "/exec", R"json({"token": "...", "call": "hello()"})json",
+                 "Runs a function to its end. With \"detach\": true it answers at once, with the function's id."});
+    add(o.open, {"POST", "/open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
+                 "Runs a function and answers with what it sends: the first message, all of them, or each as it comes "
+                 "(first, all or stream). With \"function_id\" in place of token and call it goes on with one that "
+                 "runs."});
+    add(o.input, {"POST", "/input", R"json({"function_id": "...", "data": "..."})json",
+                  "Sends a running function one message."});
+    add(o.close, {"POST", "/close", R"json({"function_id": "..."})json", "Ends a running function."});
+    add(o.session, {"GET", "/session", "", "The same by WebSocket: input and output of one function, both ways."});
+    add(o.offers_register(), {"POST", "/register", R"json({"token": "...", "owner_token": "..."})json",
+                              "Publishes a function in the directory, so that its token alone finds it."});
+    add(o.offers_delete(), {"POST", "/delete", R"json({"token": "...", "owner_token": "..."})json",
+                            "Deletes a stored function and ends its runs."});
+    for (const auto& r : o.routes)
+        out.push_back({r.arguments.empty() ? "GET" : "POST", r.path, r.arguments.empty() ? "" : example_of(r),
+                       "Runs " + does(r) + "."});
+    out.push_back({"GET", "/policy", "", "What functions may do here, as JSON."});
+    return out;
+}
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '&')
+            out += "&amp;";
+        else if (c == '<')
+            out += "&lt;";
+        else if (c == '>')
+            out += "&gt;";
+        else
+            out += c;
+    }
+    return out;
+}
+
+std::string_view who(const options& o) {
+    switch (o.store_who) {
+        case options::storers::anyone:
+            return "anyone";
+        case options::storers::credential:
+            return "credential";
+        case options::storers::operator_:
+            break;
+    }
+    return "operator";
+}
+
+std::string policy_for_people(const options& o) {
+    std::string out;
     if (o.store)
-        out.push_back({"POST /store", R"json({"name": "hello", "code": "def hello(): ..."})json",
-                       "store a function; the answer has its token"});
-    if (o.exec)
-        out.push_back({"POST /exec", R"json({"token": "...", "call": "hello()"})json", "run a function to its end"});
-    if (o.open)
-        out.push_back({"POST /open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
-                       "run a function and return what it sends: the first message, all of them, or each as it comes "
-                       "(mode first, all or stream)"});
+        out += o.store_who == options::storers::anyone       ? "<li>Anyone may store a function.</li>\n"
+               : o.store_who == options::storers::credential ? "<li>Storing a function needs a credential.</li>\n"
+                                                             : "<li>Only the operator stores functions.</li>\n";
+    out += o.literal_calls ? "<li>A call is a name and literal arguments, such as <code>add(9, 10)</code>.</li>\n"
+                           : "<li>A call is any Python expression.</li>\n";
+    out += fmt::format("<li>A request may have {} KiB, a call may take {} seconds.</li>\n", o.max_body / 1024,
+                       std::chrono::duration_cast<std::chrono::seconds>(o.deadline).count());
+    out += fmt::format("<li>A running function that nobody reads ends after {} seconds.</li>\n",
+                       std::chrono::duration_cast<std::chrono::seconds>(o.ttl).count());
     return out;
 }
 
@@ -36,40 +109,51 @@ std::string html_page(const options& o) {
 <meta name="color-scheme" content="light dark">
 <title>A hidden Bento server</title>
 <style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.2; }
+h2 { font-size: 1.1rem; margin-top: 2rem; }
 dt { margin-top: 1.2rem; font-weight: 600; }
 dd { margin: .2rem 0 0; }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
-pre { overflow-x: auto; padding: .7rem; border: 1px solid #8886; border-radius: .3rem; }
+code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; padding: .7rem; border: 1px solid #8886; border-radius: .3rem; }
 </style>
 </head>
 <body>
 <h1>A hidden Bento server</h1>
-<p>This onion service runs small Python functions. A function is named by its token, a random UUID; whoever knows the
-token can call it. Functions run in a sandbox without network.</p>
+<p>This onion service runs small Python functions. A function is named by its token, a random UUID: whoever has the
+token can call it. Each call runs in a sandbox of its own, and nobody learns where.</p>
+<h2>Paths</h2>
 <dl>
 )html";
     for (const auto& p : paths(o)) {
-        out += std::string{"<dt><code>"} + p.method_and_path + "</code></dt>\n<dd>" + p.does + "<br><code>" + p.body +
-               "</code></dd>\n";
+        out += "<dt><code>" + p.method + " " + escaped(p.name) + "</code></dt>\n<dd>" + p.does;
+        if (!p.body.empty()) out += "<br><code>" + escaped(p.body) + "</code>";
+        out += "</dd>\n";
     }
-    out += "</dl>\n";
+    out += "</dl>\n<p>Bodies are JSON objects. Errors are JSON as well (RFC 9457).</p>\n";
     if (o.open)
-        out += R"html(<p>With curl and a local Tor:</p>
-<pre>curl --socks5-hostname 127.0.0.1:9050 --json '{"token": "...", "call": "hello()"
-}' http://ADDRESS.onion/open</pre>
+        out += R"html(<h2>With curl and a local Tor</h2>
+<pre>curl --socks5-hostname 127.0.0.1:9050 http://ADDRESS.onion/open \
+  --json '{"token": "...", "call": "hello()"}'</pre>
 )html";
-    out += o.literal_calls ? "<p>A call is a name and literal arguments, such as <code>add(9, 10)</code>.</p>\n" : "";
-    return out + "</body>\n</html>\n";
+    return out + "<h2>What the operator allows</h2>\n<ul>\n" + policy_for_people(o) + "</ul>\n</body>\n</html>\n";
 }
 
 std::string json_page(const options& o) {
-    std::string list;
+    std::string list = "\"GET /\"";
     for (const auto& p : paths(o))
-        list += std::string{list.empty() ? "" : ","} + "\"" + p.method_and_path + "\"";
-    return "{\"service\":\"bento\",\"paths\":[\"GET /\"" + (list.empty() ? "" : "," + list) + "],\"calls\":\"" +
-           (o.literal_calls ? "literal" : "any") + "\",\"max_body\":" + std::to_string(o.max_body) + "}\n";
+        list += "," + http::json_string(p.method + " " + p.name);
+    return fmt::format("{{\"service\":\"bento\",\"paths\":[{}],\"calls\":\"{}\",\"max_body\":{}}}\n", list,
+                       o.literal_calls ? "literal" : "any", o.max_body);
+}
+
+std::string json_policy(const options& o) {
+    const auto seconds = [](std::chrono::milliseconds d) { return static_cast<double>(d.count()) / 1000; };
+    return fmt::format(
+        "{{\"store\":\"{}\",\"calls\":\"{}\",\"max_body\":{},\"deadline_seconds\":{},\"ttl_seconds\":{},"
+        "\"functions\":{},\"box\":{{{}}}}}\n",
+        o.store ? who(o) : "operator", o.literal_calls ? "literal" : "any", o.max_body, seconds(o.deadline),
+        seconds(o.ttl), o.functions, o.policy);
 }
 
 }  // namespace bento::gateway

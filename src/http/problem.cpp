@@ -25,10 +25,11 @@ std::string json_string(std::string_view text) {
     return out + '"';
 }
 
-std::string problem(std::string_view type, int status, std::string_view detail) {
+std::string problem(std::string_view type, int status, std::string_view detail, std::string_view members) {
     auto out = fmt::format(R"({{"type":{},"title":{},"status":{})", json_string(type),
                            json_string(reason_phrase(status)), status);
     if (!detail.empty()) out += ",\"detail\":" + json_string(detail);
+    if (!members.empty()) out.append(",").append(members);
     return out + "}\n";
 }
 

@@ -31,17 +31,26 @@ result<void> exchange::content(int status, std::string_view type, std::string_vi
 }
 
 result<void> exchange::problem(int status, std::string_view type, std::string_view detail,
-                               std::span<const http::field> more) {
+                               std::span<const http::field> more, std::string_view members) {
     std::vector<http::field> fields{{"Content-Type", http::problem_type}, not_stored};
     fields.insert(fields.end(), more.begin(), more.end());
-    return respond(status, fields, http::problem(type, status, detail));
+    return respond(status, fields, http::problem(type, status, detail, members));
 }
 
-task<void> exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length) {
+task<void> exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length,
+                           std::span<const http::field> more) {
     begun_ = true;
-    const std::vector<http::field> fields{{"Content-Type", content_type}, not_stored};
+    std::vector<http::field> fields{{"Content-Type", content_type}, not_stored};
+    fields.insert(fields.end(), more.begin(), more.end());
     connection_.begin(status, fields, length);
     co_return co_await flush();
+}
+
+task<std::string> exchange::switch_protocols(std::span<const http::field> fields) {
+    begun_ = true;
+    connection_.switch_protocols(fields);
+    if (auto sent = co_await flush(); !sent) co_return sent.error();
+    co_return connection_.take_rest();
 }
 
 task<void> exchange::send(std::string_view data) {

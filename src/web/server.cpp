@@ -65,7 +65,7 @@ class session {
                 if (!co_await read()) co_return;
             } else if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
                 in_head_ = false;
-                exchange to{peer_, connection_, limits_, *request->head};
+                exchange to{peer_, connection_, limits_, *request->head, data_};
                 if (!co_await answer(to)) co_return;
                 if (connection_.output().size() >= gathered_output && !co_await flush()) co_return;
             } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
@@ -193,7 +193,8 @@ class session {
     net::stream peer_;
     http::server_connection connection_;
     std::vector<char> buffer_;
-    bool in_head_ = false;  // its deadline runs from its first byte
+    std::shared_ptr<void> data_;  // the routes' own
+    bool in_head_ = false;        // its deadline runs from its first byte
 };
 
 server::server(options o, std::vector<route> routes) : state_{std::make_shared<state>(o, std::move(routes))} {}

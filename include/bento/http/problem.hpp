@@ -13,7 +13,8 @@ using bento::is_utf8;
 std::string json_string(std::string_view text);
 
 /// `type` is a word that programs can rely on, such as `function-error`; `detail` is for a person and may be empty.
-std::string problem(std::string_view type, int status, std::string_view detail);
+/// `members` is JSON that follows, such as `"function_id":"..."`.
+std::string problem(std::string_view type, int status, std::string_view detail, std::string_view members = {});
 inline constexpr std::string_view problem_type = "application/problem+json";
 
 }  // namespace bento::http

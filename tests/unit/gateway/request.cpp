@@ -21,9 +21,9 @@ std::string json(std::string text) {
 
 /// `call mode`, or the status and detail it is refused with.
 std::string call(const std::string& body, bool literal = true) {
-    const auto r = gateway::parse_call_request(json(body), literal);
+    const auto r = gateway::parse_call_request(json(body), {literal, false});
     if (!r) return std::to_string(r.error().status) + " " + r.error().detail;
-    CHECK(r->token.str() == token);
+    CHECK(r->token->str() == token);
     const auto mode = r->mode == call_request::collect::first ? "first"
                       : r->mode == call_request::collect::all ? "all"
                                                               : "stream";
@@ -94,6 +94,6 @@ TEST_CASE("the page lists what is enabled, the same for everybody") {
     o.store = false;
     CHECK(gateway::html_page(o).find("/store") == std::string::npos);
     CHECK(gateway::json_page(o) ==
-          json("{'service':'bento','paths':['GET /','POST /exec','POST /open'],'calls':'literal',"
-               "'max_body':1048576}\n"));
+          json("{'service':'bento','paths':['GET /','POST /exec','POST /open','POST /input','POST /close',"
+               "'GET /session','GET /policy'],'calls':'literal','max_body':1048576}\n"));
 }
