@@ -11,8 +11,14 @@ std::string_view to_text(errc e) {
     switch (e) {
         case errc::malformed:
             return "the answer breaks HTTP";
+        case errc::refused:
+            return "the server does not switch protocols";
     }
     return "unknown error";
+}
+
+std::string http_client::authority() const {
+    return road_.port == 80 ? road_.host : road_.host + ":" + std::to_string(road_.port);
 }
 
 task<http::client_connection::event> http_client::read_event() {
@@ -33,35 +39,50 @@ task<http::client_connection::event> http_client::read_event() {
     }
 }
 
-task<http::response_head> http_client::start(http::method m, std::string target, std::span<const http::field> fields,
-                                             std::string body, time_point deadline) {
-    const auto authority = road_.port == 80 ? road_.host : road_.host + ":" + std::to_string(road_.port);
-    const auto bytes = http::encode_request(m, authority, target, fields, body);
-    if (!stream_.is_open() || !connection_.reusable()) {
-        if (!buffer_) buffer_ = std::make_unique<char[]>(buffer_size);
-        connection_ = {};
-        result<net::stream> connected;
-        if (road_.direct) {
-            connected = co_await net::stream::connect(*road_.direct, deadline);
-        } else {
-            net::socks_target to;
-            to.host = road_.host;
-            to.port = road_.port;
-            connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes, deadline);
-        }
-        if (!connected) co_return connected.error();
-        stream_ = std::move(*connected);
+/// On the connection that there is, or on a new one.
+task<void> http_client::send(std::string bytes, time_point deadline) {
+    if (stream_.is_open() && connection_.reusable()) {
         stream_.expires_at(deadline);
-        if (road_.direct)
-            if (auto sent = co_await stream_.write(bytes); !sent) co_return sent.error();
-    } else {
-        stream_.expires_at(deadline);
-        if (auto sent = co_await stream_.write(bytes); !sent) co_return sent.error();
+        co_return co_await stream_.write(bytes);
     }
-    connection_.expect_response(m);
+    if (!buffer_) buffer_ = std::make_unique<char[]>(buffer_size);
+    connection_ = {};
+    result<net::stream> connected;
+    if (road_.direct) {
+        connected = co_await net::stream::connect(*road_.direct, deadline);
+    } else {
+        net::socks_target to;
+        to.host = road_.host;
+        to.port = road_.port;
+        connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes, deadline);
+    }
+    if (!connected) co_return connected.error();
+    stream_ = std::move(*connected);
+    stream_.expires_at(deadline);
+    if (road_.direct) co_return co_await stream_.write(bytes);
+    co_return result<void>{};
+}
+
+task<http::response_head> http_client::read_head() {
     auto event = co_await read_event();
     if (!event) co_return event.error();
     co_return std::move(std::get<http::response_head>(*event));
+}
+
+task<http::response_head> http_client::start(http::method m, std::string target, std::span<const http::field> fields,
+                                             std::string body, time_point deadline) {
+    auto bytes = http::encode_request(m, authority(), target, fields, body);
+    if (auto sent = co_await send(std::move(bytes), deadline); !sent) co_return sent.error();
+    connection_.expect_response(m);
+    co_return co_await read_head();
+}
+
+task<http::response_head> http_client::start_switch(std::string target, std::span<const http::field> fields,
+                                                    time_point deadline) {
+    auto bytes = http::encode_request(http::method::get, authority(), target, fields, {});
+    if (auto sent = co_await send(std::move(bytes), deadline); !sent) co_return sent.error();
+    connection_.expect_switch();
+    co_return co_await read_head();
 }
 
 task<std::string_view> http_client::next() {

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <sys/socket.h>
 
 #include <bento/http/route_table.hpp>
@@ -17,14 +18,14 @@ constexpr std::size_t gathered_output = 64 * 1024;
 
 /// Returns when the client has gone; never while it waits, or has sent the next request already.
 asio::awaitable<void> until_gone(net::stream& peer) {
-    if (co_await peer.wait_readable()) {
+    while (co_await peer.wait_readable()) {
         char byte = 0;
-        if (::recv(peer.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) co_return;
-    } else {
-        co_return;
+        const auto n = ::recv(peer.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;  // whoever speaks with the client has read it
+        if (n <= 0) co_return;
+        net::condition never{peer.executor()};
+        co_await never.wait();
     }
-    net::condition never{peer.executor()};
-    co_await never.wait();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace bento::web {
 
 enum class errc {
     malformed = 1,  ///< what answers is no HTTP, or too much of it
+    refused,        ///< the server does not switch protocols; its answer's body is the peer's words
 };
 std::string_view to_text(errc e);
 

@@ -46,9 +46,19 @@ class http_client {
     /// The same with a JSON body.
     task<response> post_json(std::string target, std::string body, time_point deadline);
 
+    /// A GET that asks for another protocol. Where the answer is 101, release() has the connection and take_rest() what
+    /// came on it already; otherwise next() goes on with the answer.
+    task<http::response_head> start_switch(std::string target, std::span<const http::field> fields,
+                                           time_point deadline);
+    std::string take_rest() { return connection_.take_rest(); }
+    net::stream release() { return std::move(stream_); }
+
     void close() { stream_.close(); }
 
   private:
+    std::string authority() const;
+    task<void> send(std::string bytes, time_point deadline);
+    task<http::response_head> read_head();
     task<http::client_connection::event> read_event();
 
     road road_;

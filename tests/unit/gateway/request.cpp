@@ -97,3 +97,25 @@ TEST_CASE("the page lists what is enabled, the same for everybody") {
           json("{'service':'bento','paths':['GET /','POST /exec','POST /open','POST /input','POST /close',"
                "'GET /session','GET /policy'],'calls':'literal','max_body':1048576}\n"));
 }
+
+TEST_CASE("T13: a custom path's arguments are taken by name and by type") {
+    using type = gateway::custom_route::type;
+    gateway::custom_route r{"/p", uuid4::generate(), "track", {}, {}, {}};
+    r.arguments = {
+        {"site", {type::text, true}}, {"every", {type::whole_number, false}}, {"deep", {type::boolean, false}}};
+    const auto made = [&](const std::string& body) {
+        const auto c = gateway::custom_call(r, json(body));
+        return c ? c->call : std::to_string(c.error().status) + " " + c.error().detail;
+    };
+    CHECK(made("{'site':'a\\\\'b'}") == "400 the body is no JSON object in UTF-8");
+    CHECK(made("{'site':'x'}") == "track(site='x')");
+    CHECK(made("{'every':3,'site':'x','deep':true}") == "track(deep=True, every=3, site='x')");
+    CHECK(made("{}") == "422 the member \"site\" is missing");
+    CHECK(made("") == "422 the member \"site\" is missing");
+    CHECK(made("{'site':1}") == "422 the member \"site\" is no string");
+    CHECK(made("{'site':'x','every':1.5}") == "422 the member \"every\" is no whole number");
+    CHECK(made("{'site':'x','other':1}") == "422 the member \"other\" is no argument of this path");
+    r.call = "track('fixed')";
+    r.arguments.clear();
+    CHECK(made("") == "track('fixed')");
+}
