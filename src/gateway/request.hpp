@@ -3,7 +3,7 @@
 
 #include <bento/base/error.hpp>
 #include <bento/base/uuid4.hpp>
-#include <bento/gateway/gateway.hpp>
+#include <bento/gateway/custom_route.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

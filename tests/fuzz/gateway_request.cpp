@@ -9,8 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view body{reinterpret_cast<const char*>(data), size};
     const auto store = bento::gateway::parse_store(body);
     if (!store && store.error().status != 400 && store.error().status != 422) __builtin_trap();
-    const auto call = bento::gateway::parse_call_request(body, true);
+    const auto call = bento::gateway::parse_call_request(body, {true, true});
     if (!call && call.error().status != 400 && call.error().status != 422) __builtin_trap();
-    if (call && !bento::wire::parse_call(call->call)) __builtin_trap();
+    if (call && call->token && !bento::wire::parse_call(call->call)) __builtin_trap();
+    const auto input = bento::gateway::parse_input(body);
+    if (!input && input.error().status != 400 && input.error().status != 422) __builtin_trap();
     return 0;
 }

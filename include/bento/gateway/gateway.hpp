@@ -2,32 +2,16 @@
 #pragma once
 
 #include <bento/base/uuid4.hpp>
+#include <bento/gateway/custom_route.hpp>
 #include <bento/http/limits.hpp>
 #include <bento/net/listener.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace bento::gateway {
-
-/// A path that the operator made: one call of one function, its arguments taken by name from a JSON body.
-struct custom_route {
-    enum class type { text, whole_number, number, boolean, any };
-    struct argument {
-        type is = type::any;
-        bool needed = true;
-    };
-    std::string path;  ///< `/tracker`
-    uuid4 token;
-    std::string call;  ///< a function's name; or a whole call, which takes no arguments
-    std::map<std::string, argument> arguments;
-    /// What to collect before the answer; with neither, the first output is the answer.
-    std::optional<double> collect_seconds;
-    std::optional<std::uint64_t> collect_messages;
-};
 
 struct options {
     endpoint server;  ///< where the Bento protocol is spoken
