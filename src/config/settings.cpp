@@ -133,6 +133,11 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"store", boolean(s.gateway.store)},
           {"exec", boolean(s.gateway.exec)},
           {"open", boolean(s.gateway.open)},
+          {"input", boolean(s.gateway.input)},
+          {"close", boolean(s.gateway.close)},
+          {"delete", boolean(s.gateway.delete_)},
+          {"register", boolean(s.gateway.register_)},
+          {"session", boolean(s.gateway.session)},
           {"calls", choice<bool>(s.gateway.literal_calls, {{"literal", true}, {"any", false}})},
           {"max_body", size(s.gateway.max_body)},
           {"deadline", duration(s.gateway.deadline)}}},
@@ -149,6 +154,69 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"store_bytes", size(s.box.store_bytes)},
           {"ttl", duration(s.box.ttl)}}},
     };
+}
+
+bool is_route_path(const std::string& s) {
+    // `GET /` and the gateway's own paths cannot be taken.
+    for (const auto* own :
+         {"/", "/policy", "/store", "/exec", "/open", "/input", "/close", "/delete", "/register", "/session"})
+        if (s == own) return false;
+    return s.starts_with('/') && s.find_first_not_of(
+                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                     "-._~/") == std::string::npos;
+}
+
+reader arguments(std::map<std::string, settings::route::argument>& into) {
+    using type = settings::route::type;
+    return [&into](const toml::node& n) -> std::optional<std::string> {
+        constexpr auto expected =
+            "a table of names and types, \"string\", \"integer\", \"number\", \"boolean\" or \"any\", with a \"?\" "
+            "behind one that may be missing";
+        static const std::map<std::string, type, std::less<>> types{{"string", type::text},
+                                                                    {"integer", type::whole_number},
+                                                                    {"number", type::number},
+                                                                    {"boolean", type::boolean},
+                                                                    {"any", type::any}};
+        const auto* table = n.as_table();
+        if (table == nullptr) return expected;
+        for (const auto& [name, value] : *table) {
+            auto word = value.value<std::string>().value_or("");
+            const bool needed = !word.ends_with('?');
+            if (!needed) word.pop_back();
+            const auto found = types.find(word);
+            if (found == types.end()) return expected;
+            into[std::string{name.str()}] = {found->second, needed};
+        }
+        return {};
+    };
+}
+
+keys keys_of(settings::route& r) {
+    constexpr std::int64_t day = 86'400, many = 1'000'000;
+    return {
+        {"path", text(
+                     r.path, [](const std::string& s) { return is_route_path(s) ? std::optional{s} : std::nullopt; },
+                     "a path such as \"/tracker\", none of the gateway's own")},
+        {"token", text(r.token, uuid4::parse, "a token, a lower-case uuid4")},
+        {"call", text(
+                     r.call, [](const std::string& s) { return s.empty() ? std::nullopt : std::optional{s}; },
+                     "the name of a function, or a call")},
+        {"arguments", arguments(r.arguments)},
+        {"collect_seconds",
+         [&r](const toml::node& n) -> std::optional<std::string> {
+             r.collect_seconds = n.value<double>();
+             if (r.collect_seconds && *r.collect_seconds > 0 && *r.collect_seconds <= day) return {};
+             return "a number of seconds up to 86400";
+         }},
+        {"collect_messages", number(r.collect_messages, 1, many)}};
+}
+
+/// What the keys of one route must be together.
+std::optional<std::string> mistake_in(const settings::route& r) {
+    if (r.path.empty() || !r.token || r.call.empty()) return "a route needs a path, a token and a call";
+    if (r.call.find('(') != std::string::npos && !r.arguments.empty())
+        return "a route with arguments calls by name alone";
+    return {};
 }
 
 template <class Map>
@@ -190,22 +258,35 @@ result<settings> parse(std::string_view source, std::string_view name) {
         mistake(e.source(), std::string{e.description()});
         return told();
     }
+    const auto read_table = [&](std::string_view table_name, const toml::table& table, const keys& known) {
+        for (const auto& [key, value] : table) {
+            const auto reads = known.find(std::string{key.str()});
+            if (reads == known.end())
+                mistake(key.source(),
+                        fmt::format("[{}] has no key \"{}\"; known are {}", table_name, key.str(), names(known)));
+            else if (const auto expected = reads->second(value))
+                mistake(value.source(), fmt::format("{}.{}: expected {}", table_name, key.str(), *expected));
+        }
+    };
     const auto known = tables(out);
     for (const auto& [table_name, table] : document) {
+        if (table_name.str() == "route" && table.is_array_of_tables()) {
+            for (const auto& one : *table.as_array()) {
+                auto& r = out.routes.emplace_back();
+                const auto before = mistakes.size();
+                read_table("route", *one.as_table(), keys_of(r));
+                const auto wrong = mistakes.size() == before ? mistake_in(r) : std::nullopt;
+                if (wrong) mistake(one.source(), "[[route]]: " + *wrong);
+            }
+            continue;
+        }
         const auto found = known.find(std::string{table_name.str()});
         if (found == known.end() || !table.is_table()) {
             mistake(table_name.source(),
-                    fmt::format("no table is named \"{}\"; known are {}", table_name.str(), names(known)));
+                    fmt::format("no table is named \"{}\"; known are {}, route", table_name.str(), names(known)));
             continue;
         }
-        for (const auto& [key, value] : *table.as_table()) {
-            const auto reads = found->second.find(std::string{key.str()});
-            if (reads == found->second.end())
-                mistake(key.source(), fmt::format("[{}] has no key \"{}\"; known are {}", table_name.str(), key.str(),
-                                                  names(found->second)));
-            else if (const auto expected = reads->second(value))
-                mistake(value.source(), fmt::format("{}.{}: expected {}", table_name.str(), key.str(), *expected));
-        }
+        read_table(table_name.str(), *table.as_table(), found->second);
     }
     if (!mistakes.empty()) return told();
     return out;

@@ -4,9 +4,11 @@
 
 #include <bento/base/endpoint.hpp>
 #include <bento/base/error.hpp>
+#include <bento/base/uuid4.hpp>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +53,11 @@ struct settings {
         bool store = true;
         bool exec = true;
         bool open = true;
+        bool input = true;
+        bool close = true;
+        bool delete_ = true;
+        bool register_ = true;
+        bool session = true;
         bool literal_calls = true;  ///< calls = "literal", or "any"
         std::uint64_t max_body = 1 << 20;
         std::chrono::milliseconds deadline = std::chrono::minutes{5};
@@ -69,6 +76,22 @@ struct settings {
         std::uint64_t store_bytes = 1ULL << 30;
         std::chrono::milliseconds ttl = std::chrono::hours{1};
     } box;
+
+    /// A path of the operator's: one call of one function.
+    struct route {
+        enum class type { text, whole_number, number, boolean, any };
+        struct argument {
+            type is = type::any;
+            bool needed = true;
+        };
+        std::string path;
+        std::optional<uuid4> token;  ///< always set
+        std::string call;            ///< a name, or a whole call
+        std::map<std::string, argument> arguments;
+        std::optional<double> collect_seconds;
+        std::optional<std::uint64_t> collect_messages;
+    };
+    std::vector<route> routes;
 };
 
 /// `name` stands before the line in messages. All mistakes are told, a line each.

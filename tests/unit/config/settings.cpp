@@ -62,7 +62,7 @@ TEST_CASE("every mistake is told with its line and what was expected") {
           "c.toml:4: onion.port: expected a number from 1 to 65535\n"
           "c.toml:5: [onion] has no key \"prot\"; known are client_auth, max_streams, port, pow, "
           "pow_queue_burst, pow_queue_rate\n"
-          "c.toml:6: no table is named \"bx\"; known are box, gateway, onion, tor\n"
+          "c.toml:6: no table is named \"bx\"; known are box, gateway, onion, tor, route\n"
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
 }
 
@@ -75,6 +75,50 @@ TEST_CASE("the key of a client is checked, and so is what is no list of them") {
               "c:2: onion.client_auth: expected a list of keys such as \"descriptor:x25519:\" and 52 characters of "
               "base32\nc:3: onion.pow: expected \"off\" or \"prefer\" or \"require\"");
     }
+}
+
+TEST_CASE("every path of the gateway can be taken away") {
+    const auto s = config::parse(
+        "[gateway]\ninput = false\nclose = false\ndelete = false\nregister = false\nsession = false\n", "c");
+    REQUIRE(s);
+    const auto& g = s->gateway;
+    CHECK_FALSE((g.input || g.close || g.delete_ || g.register_ || g.session));
+    for (const auto* key : {"store", "exec", "open", "input", "close", "delete", "register", "session"})
+        CHECK(config::parse("[gateway]\n" + std::string{key} + " = 1\n", "c").error().detail ==
+              "c:2: gateway." + std::string{key} + ": expected true or false");
+}
+
+TEST_CASE("routes of the operator's") {
+    const std::string token = "token = \"7e620807-59fd-498d-94f9-1722672411ab\"\n";
+    const auto s = config::parse("[[route]]\npath = \"/tracker\"\n" + token +
+                                     "call = \"track\"\narguments = { site = \"string\", every = \"integer?\" }\n"
+                                     "collect_seconds = 5\n[[route]]\npath = \"/b\"\n" +
+                                     token + "call = \"f(1)\"\ncollect_messages = 3\n",
+                                 "c");
+    REQUIRE(s);
+    REQUIRE(s->routes.size() == 2);
+    const auto& r = s->routes[0];
+    CHECK(r.path == "/tracker");
+    CHECK(r.token->text() == "7e620807-59fd-498d-94f9-1722672411ab");
+    CHECK(r.arguments.at("site").is == config::settings::route::type::text);
+    CHECK_FALSE(r.arguments.at("every").needed);
+    CHECK(r.collect_seconds == 5);
+    CHECK(s->routes[1].collect_messages == 3u);
+    const auto wrong = [&](const std::string& lines) {
+        return config::parse("[[route]]\n" + lines, "c").error().detail;
+    };
+    CHECK(wrong("path = \"/x\"\n") == "c:1: [[route]]: a route needs a path, a token and a call");
+    for (const auto* path : {"x", "/open", "/", "/a b", "/a?b"})
+        CHECK(wrong("path = \"" + std::string{path} + "\"\n") ==
+              "c:2: route.path: expected a path such as \"/tracker\", none of the gateway's own");
+    CHECK(wrong("token = \"x\"\n") == "c:2: route.token: expected a token, a lower-case uuid4");
+    CHECK(wrong("call = \"\"\n") == "c:2: route.call: expected the name of a function, or a call");
+    CHECK(wrong("arguments = { a = \"text\" }\n").starts_with("c:2: route.arguments: expected a table of names"));
+    CHECK(wrong("collect_seconds = 0\n") == "c:2: route.collect_seconds: expected a number of seconds up to 86400");
+    CHECK(wrong("collect_messages = 0\n").starts_with("c:2: route.collect_messages: expected a number from 1"));
+    CHECK(wrong("other = 1\n").starts_with("c:2: [route] has no key \"other\""));
+    CHECK(wrong("path = \"/x\"\n" + token + "call = \"f(1)\"\narguments = { a = \"any\" }\n") ==
+          "c:1: [[route]]: a route with arguments calls by name alone");
 }
 
 TEST_CASE("what is not TOML is told with its line") {
