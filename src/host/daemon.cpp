@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <bento/box/server.hpp>
+#include <bento/client/errc.hpp>
 #include <bento/gateway/gateway.hpp>
 #include <bento/host/daemon.hpp>
 #include <bento/net/condition.hpp>
@@ -17,18 +20,6 @@ using namespace asio::experimental::awaitable_operators;
 constexpr std::chrono::minutes publication_limit{1};
 /// Once one HSDir has a descriptor, the others follow within seconds or not soon.
 constexpr std::chrono::seconds completion_limit{20};
-
-gateway::options gateway_options(const config::settings& s, const endpoint& server) {
-    gateway::options o;
-    o.server = server;
-    o.store = s.gateway.store;
-    o.exec = s.gateway.exec;
-    o.open = s.gateway.open;
-    o.literal_calls = s.gateway.literal_calls;
-    o.max_body = s.gateway.max_body;
-    o.deadline = s.gateway.deadline;
-    return o;
-}
 
 /// tor's ADD_ONION reads no quoting: some paths cannot be told to it.
 bool can_be_target(const endpoint& at) {
@@ -86,11 +77,68 @@ task<function_server> start_function_server(const options& o, const state_direct
     co_return std::move(out);
 }
 
-asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, endpoint server) {
+gateway::custom_route custom_route(const config::settings::route& r) {
+    using from = config::settings::route::type;
+    using type = gateway::custom_route::type;
+    gateway::custom_route out{r.path, *r.token, r.call, {}, r.collect_seconds, r.collect_messages};
+    for (const auto& [name, a] : r.arguments) {
+        const auto is = a.is == from::text           ? type::text
+                        : a.is == from::whole_number ? type::whole_number
+                        : a.is == from::number       ? type::number
+                        : a.is == from::boolean      ? type::boolean
+                                                     : type::any;
+        out.arguments.emplace(name, gateway::custom_route::argument{is, a.needed});
+    }
+    return out;
+}
+
+/// What a function may use, for everybody to read.
+std::string policy_of(const config::settings::box_settings& b) {
+    const auto seconds = [](std::chrono::milliseconds d) { return static_cast<double>(d.count()) / 1000; };
+    return fmt::format(
+        R"("memory":{},"cpu_seconds":{},"wall_seconds":{},"processes":{},"disk":{},"output":{},"instances":{},"network":"none")",
+        b.memory, seconds(b.cpu), seconds(b.wall), b.processes, b.disk, b.output, b.instances);
+}
+
+gateway::options gateway_options(const config::settings& s, function_server& functions) {
+    gateway::options o;
+    o.server = functions.at;
+    o.store = s.gateway.store;
+    o.exec = s.gateway.exec;
+    o.open = s.gateway.open;
+    o.input = s.gateway.input;
+    o.close = s.gateway.close;
+    o.delete_ = s.gateway.delete_;
+    o.register_ = s.gateway.register_;
+    o.session = s.gateway.session;
+    for (const auto& r : s.routes)
+        o.routes.push_back(custom_route(r));
+    o.literal_calls = s.gateway.literal_calls;
+    o.max_body = s.gateway.max_body;
+    o.deadline = s.gateway.deadline;
+    o.ttl = s.box.ttl;
+    if (!functions.embedded) return o;
+    auto& box = *functions.embedded;
+    o.policy = policy_of(s.box);
+    o.end = [&box](const uuid4& id) { return static_cast<bool>(box.kill(id)); };
+    o.remove = [&box](uuid4 token) -> task<void> {
+        auto removed = box.remove(token);
+        if (!removed && removed.error().code == box::errc::unknown_token) co_return client::errc::unknown_token;
+        co_return removed;
+    };
+    o.code_sha256_of = [&box](const uuid4& token) -> std::optional<std::string> {
+        const auto known = box.functions().about(token);
+        if (!known || known->damaged) return {};
+        return known->code_sha256;
+    };
+    return o;
+}
+
+asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, function_server& functions) {
     while (tell.reconfigured) {
         auto fresh = co_await tell.reconfigured();
         if (fresh)
-            g.configure(gateway_options(*fresh, server));
+            g.configure(gateway_options(*fresh, functions));
         else if (tell.warning)
             tell.warning(fresh.error().message() + "; going on as before");
     }
@@ -128,7 +176,7 @@ task<void> run(options o, observer tell) {
     if (!state) co_return state.error();
     auto functions = co_await start_function_server(o, *state);
     if (!functions) co_return functions.error();
-    gateway::gateway front{gateway_options(o.settings, functions->at)};
+    gateway::gateway front{gateway_options(o.settings, *functions)};
 
     if (o.no_onion) {
         auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, false), {});
@@ -136,7 +184,7 @@ task<void> run(options o, observer tell) {
         const auto where = on->where();
         front.serve(std::move(*on));
         if (tell.ready) tell.ready({}, where);
-        co_await follow_configuration(tell, front, functions->at);
+        co_await follow_configuration(tell, front, *functions);
         co_return result<void>{};
     }
 
@@ -179,7 +227,7 @@ task<void> run(options o, observer tell) {
         tell.warning("this tor knows no proof-of-work defences (it is older than 0.4.8); going on without");
 
     co_await (supervisor.run() && announce(onions, address, where, tell, came_back) &&
-              follow_configuration(tell, front, functions->at));
+              follow_configuration(tell, front, *functions));
     co_return result<void>{};
 }
 
