@@ -46,6 +46,7 @@ runner declare_box(CLI::App& options);
 runner declare_store(CLI::App& options);
 runner declare_exec(CLI::App& options);
 runner declare_open(CLI::App& options);
+runner declare_key(CLI::App& options);
 runner declare_testnet(CLI::App& options);
 runner declare_demo(CLI::App& options);
 
