@@ -34,7 +34,7 @@ is "one object an output" $'{"data":"a"}\n{"data":"a"}' "$out"
 echo 'def f(:' >"$SCRATCH/bad.py"
 status 0 "$BENTOCTL" store "${to[@]}" "$SCRATCH/bad.py"
 status 1 "$BENTOCTL" open "${to[@]}" "$out" 'f()'
-has "a syntax error reaches the caller" "SyntaxError: invalid syntax, line 1" "$err"
+has "a syntax error reaches the caller" "invalid syntax (<inline>, line 1)" "$err"
 status 1 "$BENTOCTL" exec "${to[@]}" "$hello" 'bye()'
 has "an error of the call reaches the caller" "name 'bye' is not defined" "$err"
 status 2 "$BENTOCTL" open "${to[@]}" "$hello" '__import__("os").getpid()'
