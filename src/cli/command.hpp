@@ -47,6 +47,7 @@ runner declare_store(CLI::App& options);
 runner declare_exec(CLI::App& options);
 runner declare_open(CLI::App& options);
 runner declare_key(CLI::App& options);
+runner declare_tor(CLI::App& options);
 runner declare_testnet(CLI::App& options);
 runner declare_demo(CLI::App& options);
 

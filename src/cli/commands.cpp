@@ -12,6 +12,7 @@ std::span<const command> commands() {
         command{"exec", "run a function to completion, print nothing but failures", declare_exec},
         command{"open", "run a function, stream what it sends", declare_open},
         command{"key", "keys of onion services and of their clients, offline", declare_key},
+        command{"tor", "the control port at a terminal", declare_tor},
         command{"testnet", "a private Tor network on loopback", declare_testnet},
         command{"demo", "the whole story on a private network, step by step", declare_demo},
     };

@@ -13,8 +13,8 @@
 
 namespace bento::cli {
 
-/// What runs: a command, which a signal interrupts; or a daemon, which SIGTERM and SIGINT end in its usual way and which
-/// looks after SIGHUP itself.
+/// What runs: a command, which a signal interrupts; or a daemon, which SIGTERM and SIGINT end in its usual way and
+/// which looks after SIGHUP itself.
 enum class kind { command, daemon };
 
 /// SIGINT, SIGTERM and SIGHUP cancel the coroutine once: its scopes clean up, and no second signal disturbs them. The

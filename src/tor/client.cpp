@@ -42,7 +42,7 @@ const std::vector<endpoint>& client::usual_socks() {
 
 client::~client() { own_control_.close(); }
 
-task<controller> client::dial_listed(time_point deadline) {
+task<controller> client::find(time_point deadline) {
     const auto candidates = options_.control  ? std::vector{*options_.control}
                             : chosen_control_ ? std::vector{*chosen_control_}
                                               : usual_controls();
@@ -59,7 +59,7 @@ task<controller> client::dial_listed(time_point deadline) {
 
 task<controller> client::dial(time_point deadline) {
     if (own_is_chosen_ || options_.own == launch::always) co_return co_await start_own(deadline);
-    auto connected = co_await dial_listed(deadline);
+    auto connected = co_await find(deadline);
     if (connected || options_.control || options_.own == launch::never || chosen_control_ ||
         connected.error().code != errc::not_found) {
         if (!connected) co_return connected.error();
@@ -99,7 +99,7 @@ task<endpoint> client::socks(time_point deadline) {
     if (options_.socks) co_return *options_.socks;
     if (own_is_chosen_ && own_control_.connected()) co_return co_await ask_for_socks(own_control_, deadline);
     if (options_.control || chosen_control_) {
-        auto connected = co_await dial_listed(no_later_than(deadline, probe_limit));
+        auto connected = co_await find(no_later_than(deadline, probe_limit));
         if (!connected) co_return connected.error();
         co_return co_await ask_for_socks(*connected, deadline);
     }

@@ -36,6 +36,8 @@ class client {
     /// An authenticated control connection, tor bootstrapped. Called again when that one has ended: a tor of our own is
     /// then started again. Errors: errc::not_found, start_failed, not_bootstrapped, and those of controller::connect.
     task<controller> dial(time_point deadline);
+    /// An authenticated control connection to a tor that runs already, bootstrapped or not; none is started.
+    task<controller> find(time_point deadline);
     /// Where its SOCKS port is. Needs no control port where the SOCKS port answers by itself; starts our own tor where
     /// nothing does.
     task<endpoint> socks(time_point deadline);
@@ -47,7 +49,6 @@ class client {
 
   private:
     task<controller> start_own(time_point deadline);
-    task<controller> dial_listed(time_point deadline);
 
     options options_;
     bootstrap_progress tell_;

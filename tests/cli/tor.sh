@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The control port at a terminal, with a tor that is not on the network.
+source "$(dirname "$0")/lib.sh"
+
+mkdir -m 700 "$SCRATCH/tor"
+printf '%s\n' "DataDirectory $SCRATCH/tor/data" "DisableNetwork 1" "SocksPort 0" "ControlPort unix:$SCRATCH/tor/control" \
+    "CookieAuthentication 1" "ContactInfo me" >"$SCRATCH/tor/torrc"
+tor -f "$SCRATCH/tor/torrc" --defaults-torrc /dev/null >"$SCRATCH/tor.out" 2>&1 &
+children+=("$!")
+wait_for 20 test -S "$SCRATCH/tor/control"
+t() { "$BENTOCTL" tor --control "unix:$SCRATCH/tor/control" --state-dir "$SCRATCH/state" "$@"; }
+
+status 0 t info
+has "info" "version     0.4." "$out"
+has "info" "bootstrap   0%" "$out"
+has "info" "circuits    0 built of 0" "$out"
+status 0 t info --json
+is "its control port" "unix:$SCRATCH/tor/control" "$(python3 -c 'import json,sys; print(json.loads(sys.argv[1])["control"][0])' "$out")"
+is "its bootstrap" 0 "$(member "$out" bootstrap progress)"
+
+status 0 t get version
+[[ $out =~ ^0\.4\.[0-9]+\. ]] || fail "get: $out"
+status 0 t get version config-file
+has "several" "config-file=$SCRATCH/tor/torrc" "$out"
+status 5 t get version nonsense
+has "what is known is told" "version=0.4." "$out"
+has "and what is not" "nonsense: tor does not know this" "$err"
+status 5 t get address
+has "what has no value now" "tor cannot do this now" "$err"
+status 0 t get version --json
+has "json" '{"version":"0.4.' "$out"
+
+status 0 t conf contactinfo
+is "conf" "ContactInfo me" "$out"
+status 0 t conf 'ContactInfo=a "b" \c' Nickname=Somebody
+status 0 t conf ContactInfo
+is "quoted" 'ContactInfo a "b" \c' "$out"
+status 0 t conf ContactInfo --json
+is "as json" '{"ContactInfo":["a \"b\" \\c"]}' "$out"
+status 0 t conf
+has "all of them" "Nickname Somebody" "$out"
+status 4 t conf Nickname='no nickname'
+has "all or none" "Unacceptable option value" "$err"
+status 0 t conf --reset Nickname
+status 0 t conf Nickname
+is "reset" "Nickname" "$out"
+status 5 t conf Nonsense=1
+status 0 t conf --save
+grep -qxF 'ContactInfo a "b" \c' "$SCRATCH/tor/torrc" || fail "not saved: $(cat "$SCRATCH/tor/torrc")"
+sed 's/^ContactInfo.*/ContactInfo loaded/' "$SCRATCH/tor/torrc" >"$SCRATCH/new"
+status 0 t conf --load "$SCRATCH/new"
+status 0 t conf ContactInfo
+is "loaded" "ContactInfo loaded" "$out"
+status 2 t conf ContactInfo Nickname=x
+
+# An event that we cause: CONF_CHANGED.
+t events conf_changed --where 'options={"Nickname":"Else"}' --count 1 --json >"$SCRATCH/events.out" 2>"$SCRATCH/events.err" &
+events=$!
+children+=("$events")
+changed() { t conf Nickname=Other && t conf Nickname=Else && gone "$events"; }
+wait_for 20 changed
+is "the event" '{"event":"CONF_CHANGED","options":{"Nickname":"Else"}}' "$(cat "$SCRATCH/events.out")"
+status 6 t events HS_DESC --count 1 --for 10ms
+status 0 t events BW --for 10ms
+status 5 t events NONSENSE
+status 2 t events BW --where nonsense
+
+status 0 t circuits
+is "no circuits" "" "$out"
+status 0 t streams --json
+is "no streams" "[]" "$out"
+
+status 0 t raw GETINFO version
+has "raw" "250-version=0.4." "$out"
+has "raw" "250 OK" "$out"
+status 5 t raw NONSENSE
+is "as tor says it" '510 Unrecognized command "NONSENSE"' "$out"
+status 4 t raw ADD_ONION NEW:BEST
+status 0 t raw SAVECONF --json
+is "as lines" '[{"status":250,"text":"OK"}]' "$out"
+
+printf '%s\n' "SETEVENTS CONF_CHANGED" "SETCONF Nickname=prompted" "" "help" "GETINFO nonsense" "quit" |
+    t prompt >"$SCRATCH/prompt.out" || fail "the prompt failed"
+has "an answer" "250 OK" "$(cat "$SCRATCH/prompt.out")"
+has "an event" 'CONF_CHANGED options={"Nickname":"prompted"}' "$(cat "$SCRATCH/prompt.out")"
+has "help" "ONION_CLIENT_AUTH_ADD" "$(cat "$SCRATCH/prompt.out")"
+has "a refusal" '552 Unrecognized key "nonsense"' "$(cat "$SCRATCH/prompt.out")"
+
+# At a terminal: completion from tor's own names, and a history that stays.
+printf 'geti\tconfig-f\t\nquit\n' >"$SCRATCH/keys"
+at_terminal() { script -qec "$BENTOCTL tor --control unix:$SCRATCH/tor/control --state-dir $SCRATCH/state prompt" /dev/null; }
+at_terminal <"$SCRATCH/keys" >"$SCRATCH/terminal.out" 2>&1 || fail "no prompt at a terminal: $(cat "$SCRATCH/terminal.out")"
+has "completed" "250-config-file=$SCRATCH/tor/torrc" "$(cat "$SCRATCH/terminal.out")"
+grep -q 'config-file' "$SCRATCH/state/tor-prompt.history" || fail "no history"
+
+status 5 t signal nonsense
+status 0 t signal halt
+wait_for 10 gone "${children[0]}"
+status 3 t info
