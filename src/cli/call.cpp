@@ -1,11 +1,11 @@
 // bentoctl exec and open: run a function by its token.
-#include <bento/base/encoding.hpp>
-#include <bento/http/problem.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
-#include "caller.hpp"
 #include "options.hpp"
+#include "outputs.hpp"
 #include "run.hpp"
+#include "running.hpp"
 
 namespace bento::cli {
 namespace {
@@ -15,13 +15,8 @@ struct call_options {
     std::string token;
     std::string call;
     bool detach = false;
+    bool no_input = false;
 };
-
-/// An output: {"data"}, or {"data_base64"} where it is not UTF-8.
-std::string as_json(std::string_view output) {
-    if (http::is_utf8(output)) return "{\"data\":" + http::json_string(output) + "}";
-    return "{\"data_base64\":\"" + base64_encode(as_byte_view(output)) + "\"}";
-}
 
 struct call {
     uuid4 token;
@@ -57,30 +52,26 @@ task<int> open(const globals& g, const call_options& o) {
     const auto deadline = clock::now() + g.timeout;
     auto r = co_await reach(g, out, o.at, deadline);
     if (!r) co_return r.error();
+    running_function f;
+    f.token = c->token.str();
+    f.call = c->text;
+    f.at = o.at;
+    f.since = std::chrono::system_clock::now();
+    const auto started = [&](const uuid4& id) {
+        f.id = id;
+        if (auto kept = remember(g, f); !kept) out.warn(kept.error().message());
+    };
     if (o.detach) {
         const auto id = co_await r->functions->detach(c->token, c->text, deadline);
         if (!id) co_return id.error();
+        started(*id);
         out.line(g.json ? boost::json::serialize(boost::json::object{{"function_id", id->text()}}) : id->str());
         co_return 0;
     }
-    client::output_sink sink;
-    std::string whole;  // with --json: one object an output
-    bool line_is_open = false;
-    sink.data = [&](std::string_view part, bool last) {
-        if (!g.json) {
-            out.data(part);
-            if (!part.empty()) line_is_open = part.back() != '\n';
-            // Outputs have no line ends of their own: on a terminal the next one, or the prompt, begins on a new line.
-            if (last && line_is_open && out.stdout_is_terminal()) out.data("\n");
-            return;
-        }
-        whole += part;
-        if (!last) return;
-        out.line(as_json(whole));
-        whole.clear();
-    };
-    sink.failed = [](std::string_view) {};  // it is the error that we return
+    auto sink = output_to(g, out, co_await asio::this_coro::executor, o.no_input);
+    sink.started = started;
     const auto done = co_await r->functions->open(c->token, c->text, std::move(sink), deadline);
+    if (f.id && (done || done.error().code == client::errc::function_failed)) forget(g, *f.id);
     if (!done) co_return done.error();
     co_return 0;
 }
@@ -100,6 +91,7 @@ runner declare_exec(CLI::App& options) { return declare_call(options, std::make_
 runner declare_open(CLI::App& options) {
     auto o = std::make_shared<call_options>();
     options.add_flag("--detach", o->detach, "print the function's id and return");
+    options.add_flag("-n,--no-input", o->no_input, "do not read standard input");
     return declare_call(options, o, open);
 }
 

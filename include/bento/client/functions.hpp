@@ -9,15 +9,19 @@
 
 namespace bento::client {
 
-/// What a function sends, as it comes.
+/// What a function sends, as it comes; and what it is sent.
 struct output_sink {
     /// A part of an output; `last` ends one.
     std::function<void(std::string_view part, bool last)> data;
     /// What the function failed with.
     std::function<void(std::string_view text)> failed;
+    /// It runs: somebody can go on with it by this id. May be unset.
+    std::function<void(const uuid4& id)> started;
+    /// The next message for `api.recv`; an error where there are no more. Unset: it is sent none.
+    std::function<task<std::string>()> input;
 };
 
-/// One server. A deadline covers a whole call.
+/// One server. A deadline covers a whole call; of one that takes input, until the function runs.
 class functions {
   public:
     virtual ~functions() = default;
@@ -26,6 +30,10 @@ class functions {
     virtual task<void> exec(uuid4 token, std::string call, time_point deadline) = 0;
     /// Returns when it has ended; a failure of its own is told to the sink, and is errc::function_failed.
     virtual task<void> open(uuid4 token, std::string call, output_sink sink, time_point deadline) = 0;
+    /// The same with a function that runs: what nobody has read yet, and what comes. errc::unknown_function.
+    virtual task<void> attach(uuid4 id, output_sink sink, time_point deadline) = 0;
+    /// Ends a function for good. errc::unknown_function; refused where the server cannot.
+    virtual task<void> close(uuid4 id, time_point deadline) = 0;
     /// Starts it and returns its id.
     virtual task<uuid4> detach(uuid4 token, std::string call, time_point deadline) = 0;
 };
