@@ -76,7 +76,7 @@ task<road> reach(const globals& g, terminal& out, const where& w, time_point dea
     if (!address) co_return address.error();
     auto settings = load_settings(g);
     if (!settings) co_return settings.error();
-        auto o = tor_options(g, *settings, "caller-tor");
+    auto o = tor_options(g, *settings, "caller-tor");
     if (!o) co_return o.error();
     r.directory = o->directory;
     r.lock = lock_directory(r.directory);

@@ -144,8 +144,11 @@ class gateway_functions final : public functions {
         for (int left = attempts;;) {
             if (p.numbered) what["after"] = p.messages;
             const auto before = p.messages;
-            const auto done = sink.input ? co_await talk(json::serialize(what), sink, p, deadline)
-                                         : co_await stream(what, sink, p, deadline);
+            result<void> done;
+            if (sink.input)
+                done = co_await talk(json::serialize(what), sink, p, deadline);
+            else
+                done = co_await stream(what, sink, p, deadline);
             if (done || !may_try_again(done.error())) co_return done;
             if (p.messages > before) left = attempts;
             if (--left == 0 || sink.input) co_return done;

@@ -23,8 +23,8 @@ status 0 "$BENTOCTL" store "${to[@]}" "$SCRATCH/talk.py"
 token=$out
 
 # A function's input is standard input, a line a message; it ends when the function does.
-is "open with input" $'you said one\nyou said two\nbye\n' \
-    "$(printf 'one\ntwo\nstop\n' | "$BENTOCTL" open "${to[@]}" --json "$token" 'talk()' | sed 's/{"data":"\(.*\)"}/\1/' && echo)"
+is "open with input" $'{"data":"you said one"}\n{"data":"you said two"}\n{"data":"bye"}' \
+    "$(printf 'one\ntwo\nstop\n' | "$BENTOCTL" open "${to[@]}" --json "$token" 'talk()')"
 status 0 "$BENTOCTL" ps
 is "nothing is left running" "" "$out"
 
