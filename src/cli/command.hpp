@@ -43,6 +43,7 @@ std::span<const command> commands();
 
 runner declare_serve(CLI::App& options);
 runner declare_box(CLI::App& options);
+runner declare_directory(CLI::App& options);
 runner declare_store(CLI::App& options);
 runner declare_exec(CLI::App& options);
 runner declare_open(CLI::App& options);

@@ -8,6 +8,7 @@ std::span<const command> commands() {
     static constexpr std::array table{
         command{"serve", "host a hidden Bento server", declare_serve},
         command{"box", "run only the function server, on the Bento protocol", declare_box},
+        command{"directory", "run a Bento Function Directory", declare_directory},
         command{"store", "store a function, print its token", declare_store},
         command{"exec", "run a function to completion, print nothing but failures", declare_exec},
         command{"open", "run a function, stream what it sends", declare_open},

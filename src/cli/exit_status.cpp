@@ -2,10 +2,12 @@
 #include <bento/box/function_store.hpp>
 #include <bento/client/errc.hpp>
 #include <bento/control/errc.hpp>
+#include <bento/entry/errc.hpp>
 #include <bento/host/daemon.hpp>
 #include <bento/net/errc.hpp>
 #include <bento/onion/key.hpp>
 #include <bento/sandbox/plan.hpp>
+#include <bento/store/directory_store.hpp>
 #include <bento/testnet/network.hpp>
 #include <bento/tor/errc.hpp>
 #include <bento/web/errc.hpp>
@@ -82,6 +84,9 @@ const row table[] = {
     {web::errc::malformed, unreachable, ""},
     {host::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::state, failed, ""},
+    {entry::errc::bad_signature, refused, ""},
+    {store::errc::failed, failed, ""},
+    {store::errc::newer_version, failed, "run the version that made it, or a later one"},
     {sandbox::errc::no_bubblewrap, failed, "install bubblewrap"},
     {sandbox::errc::no_python, failed, "install python3"},
     {sandbox::errc::no_namespaces, failed,

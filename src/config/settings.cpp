@@ -79,6 +79,15 @@ reader client_keys(std::vector<std::string>& into) {
 
 reader duration(std::chrono::milliseconds& into) { return text(into, parse_duration, "a duration such as \"90s\""); }
 reader size(std::uint64_t& into) { return text(into, parse_size, "a size such as \"64KiB\""); }
+reader size(std::uint64_t& into, std::uint64_t most, std::string expected) {
+    return text(
+        into,
+        [most](const std::string& s) -> std::optional<std::uint64_t> {
+            const auto bytes = parse_size(s);
+            return bytes && *bytes <= most ? std::optional{*bytes} : std::nullopt;
+        },
+        std::move(expected));
+}
 reader an_endpoint(std::optional<endpoint>& into) {
     return text(into, endpoint::parse, "\"unix:/absolute/path\" or \"HOST:PORT\"");
 }
@@ -90,6 +99,17 @@ reader absolute_path(std::optional<std::filesystem::path>& into) {
             return s;
         },
         "an absolute path");
+}
+
+reader sqlite(std::optional<std::filesystem::path>& into) {
+    return text(
+        into,
+        [](const std::string& s) -> std::optional<std::filesystem::path> {
+            constexpr std::string_view prefix = "sqlite:/";
+            if (!s.starts_with(prefix) || s.size() == prefix.size()) return {};
+            return s.substr(prefix.size() - 1);
+        },
+        "\"sqlite:/absolute/path\"");
 }
 
 template <class Value>
@@ -110,6 +130,10 @@ reader choice(Value& into, std::vector<std::pair<std::string, Value>> of) {
 std::map<std::string, keys, std::less<>> tables(settings& s) {
     using launch = settings::tor_settings::launch_policy;
     using pow = settings::onion_settings::pow_policy;
+    using hash = settings::directory_settings::hash_scheme;
+    const auto defences = [](pow& into) {
+        return choice<pow>(into, {{"off", pow::off}, {"prefer", pow::prefer}, {"require", pow::require}});
+    };
     constexpr std::int64_t many = 1'000'000'000;
     return {
         {"tor",
@@ -123,7 +147,7 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
         {"onion",
          {{"port", number(s.onion.port, 1, 65535)},
           {"max_streams", number(s.onion.max_streams, 0, 65535)},
-          {"pow", choice<pow>(s.onion.pow, {{"off", pow::off}, {"prefer", pow::prefer}, {"require", pow::require}})},
+          {"pow", defences(s.onion.pow)},
           {"pow_queue_rate", number(s.onion.pow_queue_rate, 1, many)},
           {"pow_queue_burst", number(s.onion.pow_queue_burst, 1, many)},
           {"client_auth", client_keys(s.onion.client_auth)}}},
@@ -153,6 +177,14 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"functions", number(s.box.functions, 1, many)},
           {"store_bytes", size(s.box.store_bytes)},
           {"ttl", duration(s.box.ttl)}}},
+        {"directory",
+         {{"listen", an_endpoint(s.directory.listen)},
+          {"store", sqlite(s.directory.sqlite)},
+          {"hash", choice<hash>(s.directory.hash, {{"bcrypt", hash::bcrypt}, {"argon2id", hash::argon2id}})},
+          {"bcrypt_cost", number(s.directory.bcrypt_cost, 4, 20)},
+          {"max_code", size(s.directory.max_code, most_code, "a size up to \"1MiB\"")},
+          {"entries_per_account", number(s.directory.entries_per_account, 1, many)},
+          {"pow", defences(s.directory.pow)}}},
     };
 }
 

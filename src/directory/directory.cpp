@@ -108,6 +108,11 @@ directory& directory::operator=(directory&&) noexcept = default;
 directory::~directory() = default;
 
 void directory::serve(net::listener on) { state_->http.serve(std::move(on)); }
+void directory::change_limits(std::size_t max_code, std::size_t entries_per_account) {
+    state_->settings.max_code = max_code;
+    state_->settings.entries_per_account = entries_per_account;
+    state_->http.change_routes(state_->routes());
+}
 store::directory_store& directory::store() { return *state_->entries; }
 
 }  // namespace bento::directory

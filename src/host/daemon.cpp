@@ -5,51 +5,14 @@
 #include <bento/gateway/gateway.hpp>
 #include <bento/host/daemon.hpp>
 #include <bento/net/condition.hpp>
-#include <bento/tor/onion_services.hpp>
-#include <bento/tor/supervisor.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "state_directory.hpp"
+#include "hidden_service.hpp"
 
 namespace bento::host {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
-
-/// After this a publication that is not complete is told, and waited for all the same.
-constexpr std::chrono::minutes publication_limit{1};
-/// Once one HSDir has a descriptor, the others follow within seconds or not soon.
-constexpr std::chrono::seconds completion_limit{20};
-
-/// tor's ADD_ONION reads no quoting: some paths cannot be told to it.
-bool can_be_target(const endpoint& at) {
-    control::add_onion probe;
-    probe.ports.push_back({80, at.str()});
-    return static_cast<bool>(probe.encode());
-}
-
-tor::onion_service onion_service(const config::settings::onion_settings& s, onion::secret_key key, endpoint target) {
-    using policy = config::settings::onion_settings::pow_policy;
-    tor::onion_service out{std::move(key)};
-    out.port = s.port;
-    out.target = std::move(target);
-    out.max_streams = s.max_streams;
-    out.pow = s.pow == policy::require  ? tor::pow_policy::require
-              : s.pow == policy::prefer ? tor::pow_policy::prefer
-                                        : tor::pow_policy::off;
-    out.pow_queue = {s.pow_queue_rate, s.pow_queue_burst};
-    out.client_auth = s.client_auth;
-    return out;
-}
-
-/// Where the gateway listens: the system's tor may be confined to sockets of its own directory (Debian's AppArmor
-/// profile), so only a tor of ours is given a unix socket.
-endpoint gateway_endpoint(const config::settings& s, const state_directory& state, bool own_tor) {
-    if (s.gateway.listen) return *s.gateway.listen;
-    const auto socket = state.socket("gateway.sock");
-    if (own_tor && socket && can_be_target(*socket)) return *socket;
-    return endpoint::tcp("127.0.0.1", 0);
-}
 
 /// The function server: the embedded box on a socket of its own, or the one that was named.
 struct function_server {
@@ -146,28 +109,6 @@ asio::awaitable<void> follow_configuration(const observer& tell, gateway::gatewa
     co_await never.wait();
 }
 
-/// Returns when the onion can be reached, and goes on telling while it cannot.
-asio::awaitable<void> wait_until_published(tor::onion_services& onions, onion::address address, const observer& tell) {
-    using wait = tor::publication::wait;
-    for (;;) {
-        const auto first = co_await onions.wait_published(address, wait::first, clock::now() + publication_limit);
-        if (first) break;
-        if (tell.warning) tell.warning(first.error().message() + "; still trying");
-    }
-    // What is missing now is told by status, and uploaded by tor again within minutes.
-    co_await onions.wait_published(address, wait::all, clock::now() + completion_limit);
-}
-
-/// Says `ready` once the onion is published, and again after each time that tor had gone.
-asio::awaitable<void> announce(tor::onion_services& onions, onion::address address, endpoint listen,
-                               const observer& tell, net::condition& came_back) {
-    for (;;) {
-        co_await wait_until_published(onions, address, tell);
-        if (tell.ready) tell.ready(address, listen);
-        co_await came_back.wait();
-    }
-}
-
 }  // namespace
 
 task<void> run(options o, observer tell) {
@@ -179,7 +120,8 @@ task<void> run(options o, observer tell) {
     gateway::gateway front{gateway_options(o.settings, *functions)};
 
     if (o.no_onion) {
-        auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, false), {});
+        auto on = net::listener::listen(
+            executor, listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", false), {});
         if (!on) co_return on.error();
         const auto where = on->where();
         front.serve(std::move(*on));
@@ -190,44 +132,16 @@ task<void> run(options o, observer tell) {
 
     auto key = state->onion_key();
     if (!key) co_return key.error();
-    const auto address = onion::address::of(key->public_key());
-    tor::onion_services onions{executor, [&](const tor::onion_status& s) {
-                                   if (tell.publishing) tell.publishing(s.descriptors.uploads());
-                               }};
-    tor::client tor{o.tor, tell.bootstrapping};
-    net::condition came_back{executor};
-    bool was_lost = false;
-    tor::supervisor supervisor{
-        [&](time_point deadline) { return tor.dial(deadline); },
-        [&](tor::controller control) { return onions.prepare(std::move(control)); },
-        [&](const tor::supervisor::status& s) {
-            if (s.is == tor::supervisor::phase::waiting) {
-                was_lost = true;
-                const auto next = std::chrono::ceil<std::chrono::milliseconds>(s.next_attempt - clock::now());
-                if (tell.tor_lost) tell.tor_lost(s.last_failure.value_or(error{}), next);
-            } else if (s.is == tor::supervisor::phase::connected && std::exchange(was_lost, false)) {
-                if (tell.tor_back) tell.tor_back();
-                came_back.notify_all();
-            }
-        }};
-    if (o.tor.control && o.tor.control->is_unix()) supervisor.watch(o.tor.control->path);
-    if (auto connected = co_await supervisor.connect(clock::now() + o.start_limit); !connected)
-        co_return connected.error();
-
-    auto on = net::listener::listen(executor, gateway_endpoint(o.settings, *state, tor.is_own()), {});
+    hidden_service onion{executor, o.tor, tell};
+    if (auto connected = co_await onion.connect(clock::now() + o.start_limit); !connected) co_return connected.error();
+    const auto at = listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", onion.tor_is_own());
+    auto on = net::listener::listen(executor, at, {});
     if (!on) co_return on.error();
     const auto where = on->where();
     front.serve(std::move(*on));
-    auto service = onion_service(o.settings.onion, std::move(*key), where);
-    const bool wants_defences = service.pow != tor::pow_policy::off;
-    auto added = co_await onions.add(std::move(service), clock::now() + publication_limit);
+    auto added = co_await onion.add(o.settings.onion, std::move(*key), where);
     if (!added) co_return added.error();
-    const auto* status = onions.find(address);
-    if (wants_defences && status->added && !status->defended && tell.warning)
-        tell.warning("this tor knows no proof-of-work defences (it is older than 0.4.8); going on without");
-
-    co_await (supervisor.run() && announce(onions, address, where, tell, came_back) &&
-              follow_configuration(tell, front, *functions));
+    co_await (onion.run() && follow_configuration(tell, front, *functions));
     co_return result<void>{};
 }
 

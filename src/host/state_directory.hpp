@@ -3,6 +3,7 @@
 //   STATE/lock                     held by the one server that runs on it
 //   STATE/onions/SERVICE_ID        a key in tor's own format, mode 0600
 //   STATE/functions/TOKEN.json     the box's store
+//   STATE/directory*.db            a directory's entries, and its passwords
 //   STATE/*.sock                   sockets of a server that runs
 //   STATE/tor                      the data directory of a tor of our own
 #pragma once

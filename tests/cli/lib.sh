@@ -61,15 +61,16 @@ use_testnet() {
     HOST_CONTROL=$(member "$json" host control)
 }
 
-# serve NAME OPTION...: starts a server, waits until it is ready, sets $onion, $listen and $server_pid
-serve() {
-    local name=$1
-    shift
-    "$BENTOCTL" serve --json --state-dir "$SCRATCH/$name" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" &
+# daemon COMMAND NAME OPTION...: starts one, waits until it is ready, sets $onion, $listen and $server_pid
+daemon() {
+    local command=$1 name=$2
+    shift 2
+    "$BENTOCTL" "$command" --json --state-dir "$SCRATCH/$name" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" &
     server_pid=$!
     children+=("$server_pid")
     wait_for 60 eval "has_lines 1 '\"ready\"' '$SCRATCH/$name.out' || gone $server_pid"
-    gone "$server_pid" && fail "serve ended: $(cat "$SCRATCH/$name.err")"
+    gone "$server_pid" && fail "$command ended: $(cat "$SCRATCH/$name.err")"
     onion=$(member "$(grep '"ready"' "$SCRATCH/$name.out" | tail -n 1)" onion)
     listen=$(member "$(grep '"ready"' "$SCRATCH/$name.out" | tail -n 1)" listen)
 }
+serve() { daemon serve "$@"; }

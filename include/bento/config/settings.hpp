@@ -24,6 +24,8 @@ std::string_view to_text(errc e);
 
 /// A configuration is smaller than this; a larger file is a mistake.
 inline constexpr std::size_t file_limit = 1 << 20;
+/// Code that a directory shows: with what JSON adds to it, it fits in the largest request that one takes.
+inline constexpr std::uint64_t most_code = 1 << 20;
 
 struct settings {
     struct tor_settings {
@@ -76,6 +78,17 @@ struct settings {
         std::uint64_t store_bytes = 1ULL << 30;
         std::chrono::milliseconds ttl = std::chrono::hours{1};
     } box;
+
+    struct directory_settings {
+        enum class hash_scheme { bcrypt, argon2id };
+        std::optional<endpoint> listen;
+        std::optional<std::filesystem::path> sqlite;  ///< its database; unset: directory.db in the state directory
+        hash_scheme hash = hash_scheme::bcrypt;
+        unsigned bcrypt_cost = 12;
+        std::uint64_t max_code = 256 << 10;
+        std::uint64_t entries_per_account = 1000;
+        onion_settings::pow_policy pow = onion_settings::pow_policy::prefer;
+    } directory;
 
     /// A path of the operator's: one call of one function.
     struct route {

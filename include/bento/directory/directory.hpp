@@ -42,6 +42,8 @@ class directory {
     ~directory();
 
     void serve(net::listener on);
+    /// From the next request on.
+    void change_limits(std::size_t max_code, std::size_t entries_per_account);
     store::directory_store& store();
 
   private:

@@ -21,9 +21,9 @@ struct options {
     std::filesystem::path state_directory;  ///< made with mode 0700
     config::settings settings;
     tor::client::options tor;
-        bool no_onion = false;
+    bool no_onion = false;
     std::chrono::milliseconds start_limit = std::chrono::minutes{2};  ///< to reach tor and its network the first time
-    std::string helper = "/proc/self/exe";  ///< see box::options
+    std::string helper = "/proc/self/exe";                            ///< see box::options
 };
 
 /// What happens, for a terminal or a log. Any of them may be empty.

@@ -62,7 +62,7 @@ TEST_CASE("every mistake is told with its line and what was expected") {
           "c.toml:4: onion.port: expected a number from 1 to 65535\n"
           "c.toml:5: [onion] has no key \"prot\"; known are client_auth, max_streams, port, pow, "
           "pow_queue_burst, pow_queue_rate\n"
-          "c.toml:6: no table is named \"bx\"; known are box, gateway, onion, tor, route\n"
+          "c.toml:6: no table is named \"bx\"; known are box, directory, gateway, onion, tor, route\n"
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
 }
 
@@ -86,6 +86,46 @@ TEST_CASE("every path of the gateway can be taken away") {
     for (const auto* key : {"store", "exec", "open", "input", "close", "delete", "register", "session"})
         CHECK(config::parse("[gateway]\n" + std::string{key} + " = 1\n", "c").error().detail ==
               "c:2: gateway." + std::string{key} + ": expected true or false");
+}
+
+TEST_CASE("a directory's keys") {
+    const auto s = config::parse(R"(
+[directory]
+listen = "127.0.0.1:4711"
+store = "sqlite:/var/lib/bfd/directory.db"
+hash = "argon2id"
+bcrypt_cost = 13
+max_code = "64KiB"
+entries_per_account = 434
+pow = "require"
+)",
+                                 "c");
+    REQUIRE(s);
+    using hash = config::settings::directory_settings::hash_scheme;
+    using pow = config::settings::onion_settings::pow_policy;
+    CHECK(s->directory.listen == endpoint::tcp("127.0.0.1", 4711));
+    CHECK(s->directory.sqlite == "/var/lib/bfd/directory.db");
+    CHECK(s->directory.hash == hash::argon2id);
+    CHECK(s->directory.bcrypt_cost == 13);
+    CHECK(s->directory.max_code == 65536);
+    CHECK(s->directory.entries_per_account == 434);
+    CHECK(s->directory.pow == pow::require);
+    const config::settings defaults;
+    CHECK(defaults.directory.bcrypt_cost == 12);
+    CHECK(defaults.directory.pow == pow::prefer);
+    const auto wrong = [](const std::string& line) {
+        return config::parse("[directory]\n" + line + "\n", "c").error().detail;
+    };
+    CHECK(wrong("listen = 4711") == "c:2: directory.listen: expected \"unix:/absolute/path\" or \"HOST:PORT\"");
+    for (const auto* store : {"\"sqlite:directory.db\"", "\"sqlite:/\"", "\"/directory.db\"", "\"mysql://x\"", "1"})
+        CHECK(wrong("store = " + std::string{store}) == "c:2: directory.store: expected \"sqlite:/absolute/path\"");
+    CHECK(wrong("hash = \"sha256\"") == "c:2: directory.hash: expected \"bcrypt\" or \"argon2id\"");
+    for (const auto* cost : {"3", "21", "\"12\""})
+        CHECK(wrong("bcrypt_cost = " + std::string{cost}) ==
+              "c:2: directory.bcrypt_cost: expected a number from 4 to 20");
+    CHECK(wrong("max_code = \"2MiB\"") == "c:2: directory.max_code: expected a size up to \"1MiB\"");
+    CHECK(wrong("entries_per_account = 0").starts_with("c:2: directory.entries_per_account: expected a number from 1"));
+    CHECK(wrong("pow = true") == "c:2: directory.pow: expected \"off\" or \"prefer\" or \"require\"");
 }
 
 TEST_CASE("routes of the operator's") {
