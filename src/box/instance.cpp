@@ -192,7 +192,7 @@ std::optional<instance::item> instance::take(net::condition* reader) {
 }
 
 bool instance::input(std::string data) {
-    if (ended_ || input_size_ + data.size() + item_cost > input_limit) return false;
+    if (ended_ || deaf_ || input_size_ + data.size() + item_cost > input_limit) return false;
     input_size_ += data.size() + item_cost;
     inputs_.push_back(framed('I', data));
     has_input_.notify_all();
@@ -227,9 +227,22 @@ asio::awaitable<void> instance::write_inputs(std::shared_ptr<instance> self, std
         }
         const auto data = std::move(self->inputs_.front());
         self->inputs_.pop_front();
-        if (!co_await self->messages_.write(data)) co_return;
+        if (!co_await self->messages_.write(data)) {
+            co_await self->tell_deaf();
+            co_return;
+        }
         self->input_size_ -= data.size() - head_size + item_cost;
     }
+}
+
+/// It has gone, which run() sees as well, or lets nothing in and goes on: then who has it open is told, once here and
+/// after that for each further input.
+asio::awaitable<void> instance::tell_deaf() {
+    deaf_ = true;
+    const auto until = clock::now() + exit_grace;
+    while (!ended_ && clock::now() < until)
+        co_await has_input_.wait(until);
+    if (!ended_) push(failure{"the function does not read its input"});
 }
 
 /// One message; false where it was cut.

@@ -24,27 +24,26 @@ struct handler {
     member* target = nullptr;  ///< where the value that follows belongs, if it is wanted
 
     /// A value that is no string, perhaps in a wanted place.
-    void value(member::kind kind) {
-        if (target) *target = {kind, {}};
+    bool other() {
+        if (target) *target = {};
         target = nullptr;
+        return true;
     }
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
     bool on_object_begin(error_code&) {
         if (depth == 0) is_object = true;
-        value(member::kind::other);
         ++depth;
-        return true;
+        return other();
     }
     bool on_object_end(std::size_t, error_code&) {
         --depth;
         return true;
     }
     bool on_array_begin(error_code&) {
-        value(member::kind::other);
         ++depth;
-        return true;
+        return other();
     }
     bool on_array_end(std::size_t, error_code&) {
         --depth;
@@ -61,7 +60,7 @@ struct handler {
         for (std::size_t i = 0; i < names.size(); ++i)
             if (key == names[i]) {
                 target = &found[i];
-                *target = {member::kind::string, {}};
+                *target = {true, {}};
             }
         key.clear();
         return true;
@@ -80,17 +79,9 @@ struct handler {
     bool on_uint64(std::uint64_t, std::string_view, error_code&) { return other(); }
     bool on_double(double, std::string_view, error_code&) { return other(); }
     bool on_bool(bool, error_code&) { return other(); }
-    bool on_null(error_code&) {
-        value(member::kind::null);
-        return true;
-    }
+    bool on_null(error_code&) { return other(); }
     bool on_comment_part(std::string_view, error_code&) { return true; }
     bool on_comment(std::string_view, error_code&) { return true; }
-
-    bool other() {
-        value(member::kind::other);
-        return true;
-    }
 };
 
 }  // namespace

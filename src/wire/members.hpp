@@ -12,9 +12,8 @@
 namespace bento::wire {
 
 struct member {
-    enum class kind { absent, null, string, other };
-    kind what = kind::absent;
-    std::string text;  ///< kind::string
+    bool is_text = false;  ///< false: it is absent, or of another type
+    std::string text;
 };
 
 /// Nothing if `body` is no JSON object in UTF-8. Nested deeper than 32 is none.

@@ -86,6 +86,7 @@ class instance : public std::enable_shared_from_this<instance> {
     asio::awaitable<end> read_messages();
     asio::awaitable<bool> read_output(std::uint32_t size);
     static asio::awaitable<void> write_inputs(std::shared_ptr<instance> self, std::string first);
+    asio::awaitable<void> tell_deaf();
     void push(item i);
     void changed();
     void drop_cut_message();
@@ -113,6 +114,7 @@ class instance : public std::enable_shared_from_this<instance> {
     std::string complaint_;
     std::string killed_;  // why
     bool ready_ = false;
+    bool deaf_ = false;  // an input did not reach it
     bool ended_ = false;
     time_point deadline_ = time_point::max();
     time_point ended_at_{}, attended_at_{};

@@ -4,8 +4,8 @@
 //
 // Where the reference server has an answer, it is given to the byte. Where it loses, hangs or dies, this is the answer:
 //
-//   malformed JSON, no object, not UTF-8, no body, `code` or    <type> 01 "invalid request: ..."; the connection stays
-//   `call` no string, `name` neither absent, null nor string    usable
+//   malformed JSON, no object, not UTF-8, no body               <type> 01 "invalid request: ..."; the connection stays
+//                                                               usable
 //   a token that is no uuid4 (a path, a number, a NUL)          01 01 "invalid token", as the reference has it for most
 //   an id that is no uuid4                                      02 01 "no instance exists with id: <what was sent>"
 //   larger than a limit                                         the same form, at the header; the body is read past
@@ -13,9 +13,8 @@
 //   a close or an input that crosses the function's end         03|07 01 "invalid request": six bytes of header, as in
 //                                                               the reference; what came before tells the client
 //
-// Refused although the reference takes it: a `code` that is no string, of which nothing could ever run; a `call` that
-// is none, which it would start only to report eval()'s TypeError; a `name` that is a number, list or object; an id
-// other than the open function's.
+// Refused although the reference takes it: an input with an id other than the open function's. Its own transcripts, and
+// ours, are tests/data/bento.
 #pragma once
 
 #include <bento/wire/frame.hpp>
@@ -28,11 +27,11 @@ class server {
   public:
     struct need_data {};  ///< all that was fed is consumed
     struct store {
-        std::string name;  ///< empty where the client gave none
-        std::string code;
+        std::string name;  ///< empty where the client gave none, or no text
+        std::string code;  ///< the same: the reference refuses no store
     };
     struct execute {
-        std::string call;  ///< any Python expression: nothing is checked but that it is text
+        std::string call;  ///< any Python expression; one that fails with Python's words where the client gave no text
         uuid4 token;
     };
     struct open {
