@@ -15,7 +15,7 @@ for folder in src/*/; do
         [[ $allowed == *" $used "* ]] || fail "$room includes $used"
     done
 done
-for room in base control http wire onion config sandbox; do
+for room in base control http wire onion config entry rotation sandbox; do
     ! grep -rlE 'boost/asio|bento/net' "src/$room" "include/bento/$room" || fail "$room knows the network"
 done
 ! grep -rlE '\b(fork|vfork|posix_spawn)\(' src --include='*.cpp' | grep -vE 'src/(net/child|testnet/(janitor|keeper))\.cpp' || fail "a fork outside its places"
