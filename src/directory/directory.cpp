@@ -60,7 +60,8 @@ task<void> answer_change(registrar& r, action what, web::exchange& to) {
         seconds = std::to_string(refused.retry_after->count());
         more.push_back({"Retry-After", seconds});
     }
-    co_return to.problem(refused.status, refused.type, refused.detail, more);
+    const auto token = refused.token ? "\"token\":" + http::json_string(refused.token->text()) : std::string{};
+    co_return to.problem(refused.status, refused.type, refused.detail, more, token);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ struct refusal {
     std::string type;
     std::string detail;
     std::optional<std::chrono::seconds> retry_after = {};
+    std::optional<uuid4> token = {};  ///< which of the entries, where it is one
 };
 template <class T>
 using checked = boost::system::result<T, refusal>;

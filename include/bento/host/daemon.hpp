@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bento/config/settings.hpp>
+#include <bento/host/errc.hpp>
 #include <bento/net/asio.hpp>
 #include <bento/onion/address.hpp>
 #include <bento/tor/client.hpp>
@@ -10,12 +11,6 @@
 #include <optional>
 
 namespace bento::host {
-
-enum class errc {
-    in_use = 1,  ///< another server runs on this state directory
-    state,       ///< the state directory cannot be used
-};
-std::string_view to_text(errc e);
 
 struct options {
     std::filesystem::path state_directory;  ///< made with mode 0700
@@ -44,4 +39,3 @@ struct observer {
 task<void> run(options o, observer tell);
 
 }  // namespace bento::host
-BENTO_ERRC(host);

@@ -1,0 +1,15 @@
+// What can go wrong with a server on its state directory.
+#pragma once
+
+#include <bento/base/error.hpp>
+
+namespace bento::host {
+
+enum class errc {
+    in_use = 1,  ///< another server runs on this state directory
+    state,       ///< the state directory cannot be used
+};
+std::string_view to_text(errc e);
+
+}  // namespace bento::host
+BENTO_ERRC(host);

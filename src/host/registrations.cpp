@@ -1,0 +1,471 @@
+#include "registrations.hpp"
+
+#include <bento/base/encoding.hpp>
+#include <bento/net/errc.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <list>
+
+namespace bento::host {
+namespace {
+
+/// One request through Tor, with the directory's password check before its answer.
+constexpr std::chrono::minutes request_limit{2};
+/// Pauses between attempts at a directory that is not reached.
+constexpr std::chrono::seconds first_pause{30}, longest_pause{3600};
+/// How often it is looked whether entries are to be renewed; they live for days.
+constexpr std::chrono::minutes look_interval{30};
+
+/// Why a directory will never take an entry; anything else is the directory's own words.
+constexpr std::string_view taken = "taken", ended = "ended";
+
+error refused_error(const uuid4& token, const std::string& why) {
+    if (why == taken) return {lookup::errc::taken, token.str()};
+    if (why == ended) return {lookup::errc::ended, token.str()};
+    return {lookup::errc::invalid, token.str(), why};
+}
+
+}  // namespace
+
+struct registrations::state : std::enable_shared_from_this<state> {
+    struct peer {
+        peer(const lookup::address& where, const options& o) : name{where.str()}, at{where, o.road_to(where)} {}
+        std::string name;
+        lookup::directory at;
+        std::optional<error> failed;
+        std::uint64_t trying = 0;  ///< the generation of the journal that is being brought
+        std::uint64_t tried = 0;   ///< the last one that was, or could not be
+    };
+
+    state(asio::any_io_executor e, options o, entry::owner_secret s, registration_journal j)
+        : settings{std::move(o)}, owner{std::move(s)}, journal{std::move(j)}, executor{e}, changed{e} {
+        for (const auto& where : settings.directories)
+            peers.emplace_back(where, settings);
+        draw_renewal();
+    }
+
+    // --- the journal ---
+
+    result<void> save() { return save_journal(settings.journal, journal); }
+    /// What is to be brought has changed.
+    result<void> commit() {
+        if (auto saved = save(); !saved) return saved;
+        ++generation;
+        changed.notify_all();
+        return {};
+    }
+    void warn(const std::string& text) const {
+        if (settings.warning) settings.warning(text);
+    }
+
+    result<entry::entry> entry_of(const uuid4& token, const registration& r, const onion::secret_key& onion_key,
+                                  bool with_code) const {
+        entry::entry out{token, r.name, {}, r.code_sha256, r.onion, {}};
+        if (with_code && r.with_code) {
+            auto code = settings.code_of(token);
+            // What was stored when it was registered, or its digest alone.
+            if (code && entry::sha256(*code) == r.code_sha256) out.code = std::move(*code);
+        }
+        out.signed_by = entry::authority{.seq = r.seq, .not_after = r.not_after, .ask_first = r.ask_first};
+        entry::sign(out, owner.key(token), onion_key);
+        return out;
+    }
+
+    /// As many of these as one request may hold.
+    result<std::vector<entry::entry>> batch_of(const std::vector<uuid4>& tokens, bool with_code) const {
+        std::vector<entry::entry> out;
+        std::optional<std::pair<onion::address, onion::secret_key>> key;
+        std::size_t size = 0;
+        for (const auto& token : tokens) {
+            const auto& r = journal.at(token);
+            if (!key || key->first != r.onion) {
+                auto loaded = settings.key_of(r.onion);
+                if (!loaded) return loaded.error();
+                key.emplace(r.onion, std::move(*loaded));
+            }
+            auto e = entry_of(token, r, key->second, with_code);
+            if (!e) return e.error();
+            // JSON may take six bytes for one, and a kilobyte for the other members.
+            size += 1024 + 6 * (e->name.size() + (e->code ? e->code->size() : 0));
+            if (!out.empty() &&
+                (size > lookup::directory::batch_bytes || out.size() == lookup::directory::batch_entries))
+                break;
+            out.push_back(std::move(*e));
+        }
+        return out;
+    }
+
+    // --- bringing one directory what it lacks ---
+
+    struct sent {
+        std::vector<std::pair<uuid4, std::uint64_t>> what;  // with their numbers
+        std::optional<lookup::refusal> refused;
+    };
+
+    task<sent> send(peer& p, const lacking& lacks) {
+        sent out;
+        const auto deadline = clock::now() + request_limit;
+        result<std::optional<lookup::refusal>> answer;
+        if (!lacks.add.empty() || !lacks.replace.empty()) {
+            const bool add = !lacks.add.empty();
+            auto batch = batch_of(add ? lacks.add : lacks.replace, add);
+            if (!batch) co_return batch.error();
+            for (const auto& e : *batch)
+                out.what.emplace_back(e.token, e.seq());
+            if (add)
+                answer = co_await p.at.add(owner, *batch, deadline);
+            else
+                answer = co_await p.at.replace(owner, *batch, deadline);
+        } else {
+            std::vector<entry::tombstone> batch;
+            for (const auto& token : lacks.end) {
+                if (batch.size() == lookup::directory::batch_entries) break;
+                auto& dead = batch.emplace_back(entry::tombstone{.token = token, .seq = journal.at(token).seq});
+                entry::sign(dead, owner.key(token));
+                out.what.emplace_back(token, dead.seq);
+            }
+            answer = co_await p.at.end(owner, batch, deadline);
+        }
+        if (!answer) co_return answer.error();
+        out.refused = std::move(*answer);
+        co_return std::move(out);
+    }
+
+    /// Finds out what the directory has of a token that it will not take.
+    task<void> look(peer& p, uuid4 token) {
+        const auto answer = co_await p.at.find(token, clock::now() + request_limit);
+        auto& r = journal.at(token);
+        auto& there = r.at[p.name];
+        if (const auto* failed = std::get_if<error>(&answer.says)) co_return *failed;
+        if (std::holds_alternative<entry::no_entry>(answer.says)) {
+            there.acknowledged.reset();
+            co_return result<void>{};
+        }
+        const auto ours = owner.key(token).public_key();
+        if (const auto* dead = std::get_if<entry::tombstone>(&answer.says)) {
+            const bool is_ours = dead->owner == ours && entry::verify(*dead);
+            // Its end, which was taken, and whose answer was lost.
+            if (is_ours && r.ended && dead->seq == r.seq)
+                there.acknowledged = r.seq;
+            else
+                there.refused = is_ours ? ended : taken;
+            co_return result<void>{};
+        }
+        const auto& live = std::get<entry::entry>(answer.says);
+        if (!live.signed_by || live.signed_by->owner != ours || !entry::verify(live)) {
+            there.refused = taken;
+            co_return result<void>{};
+        }
+        there.acknowledged = live.seq();
+        if (live.seq() < r.seq) co_return result<void>{};
+        const bool same = live.seq() == r.seq && live.onion == r.onion && live.signed_by->not_after == r.not_after &&
+                          live.signed_by->ask_first == r.ask_first && !r.ended;
+        if (!same) {
+            warn("another server registers " + token.str() +
+                 " with this owner secret: is it a copy of this state directory?");
+            r.seq = live.seq() + 1;
+        }
+        co_return result<void>{};
+    }
+
+    task<void> settle(peer& p, const sent& s) {
+        const auto& refused = *s.refused;
+        using lookup::errc;
+        if (refused.token && !journal.contains(*refused.token)) co_return errc::not_a_directory;
+        if (refused.token && (refused.why == errc::taken || refused.why == errc::older)) {
+            const auto looked = co_await look(p, *refused.token);
+            if (!looked) co_return looked;
+            // A batch is taken whole: where one of it is ours, the others are there, too.
+            if (refused.why == errc::taken && journal.at(*refused.token).at[p.name].acknowledged)
+                for (const auto& [token, seq] : s.what)
+                    if (auto& there = journal.at(token).at[p.name]; !there.acknowledged) there.acknowledged = 0;
+            co_return result<void>{};
+        }
+        if (refused.token) {
+            auto& there = journal.at(*refused.token).at[p.name];
+            if (refused.why == errc::unknown_token) {
+                there.acknowledged.reset();
+                co_return result<void>{};
+            }
+            if (refused.why == errc::ended || refused.why == errc::invalid) {
+                there.refused = refused.why == errc::ended ? std::string{ended} : refused.words;
+                co_return result<void>{};
+            }
+        }
+        if (refused.why == errc::forbidden) {
+            // One of those that may be there is somebody else's.
+            bool found_out = false;
+            for (const auto& [token, seq] : s.what) {
+                if (journal.at(token).at[p.name].acknowledged != 0) continue;
+                const auto looked = co_await look(p, token);
+                if (!looked) co_return looked;
+                found_out = true;
+            }
+            if (found_out) co_return result<void>{};
+        }
+        co_return refused.as_error();
+    }
+
+    task<void> bring(peer& p) {
+        for (;;) {
+            const auto lacks = lacking_at(journal, p.name);
+            if (lacks.empty()) co_return result<void>{};
+            const auto s = co_await send(p, lacks);
+            if (!s) co_return s.error();
+            if (s->refused) {
+                const auto settled = co_await settle(p, *s);
+                if (!settled) co_return settled;
+            } else {
+                for (const auto& [token, seq] : s->what)
+                    journal.at(token).at[p.name].acknowledged = seq;
+            }
+            if (auto saved = save(); !saved) co_return saved;
+            changed.notify_all();
+        }
+    }
+
+    static asio::awaitable<void> look_after(std::shared_ptr<state> s, peer& p) {
+        auto pause = first_pause;
+        for (;;) {
+            p.trying = s->generation;
+            const auto brought = co_await s->bring(p);
+            p.tried = p.trying;
+            p.failed = brought ? std::nullopt : std::optional{brought.error()};
+            s->changed.notify_all();
+            if (brought)
+                pause = first_pause;
+            else
+                p.at.close();
+            const auto until = brought ? time_point::max() : clock::now() + s->jittered(pause);
+            if (!brought) pause = std::min<std::chrono::seconds>(2 * pause, longest_pause);
+            while (s->generation == p.tried) {
+                const bool notified = co_await s->changed.wait(until);
+                if (!notified) break;
+            }
+        }
+    }
+
+    // --- renewal ---
+
+    std::uint32_t random_number() const {
+        std::array<std::uint8_t, 4> raw{};
+        settings.random(raw);
+        return static_cast<std::uint32_t>(raw[0] << 24 | raw[1] << 16 | raw[2] << 8 | raw[3]);
+    }
+    /// Three quarters to five quarters of it.
+    std::chrono::milliseconds jittered(std::chrono::milliseconds d) const {
+        const auto share = static_cast<double>(random_number()) / 4294967296.0;
+        return std::chrono::milliseconds{
+            static_cast<std::int64_t>(static_cast<double>(d.count()) * (0.75 + share / 2))};
+    }
+    /// Somewhere in a day, so that the hour of a renewal tells nothing.
+    void draw_renewal() { renewal_offset = std::chrono::seconds{random_number() % 86'400}; }
+
+    result<bool> renew_due() {
+        const auto now = settings.now();
+        const auto is_due = [&](const registration& r) {
+            return !r.ended && now >= r.not_after + std::chrono::days{1} - entry::life / 2 + renewal_offset;
+        };
+        if (std::none_of(journal.begin(), journal.end(), [&](const auto& item) { return is_due(item.second); }))
+            return false;
+        // All of them, so that it is one request.
+        for (auto& [token, r] : journal)
+            if (!r.ended) bump(r);
+        draw_renewal();
+        if (auto saved = commit(); !saved) return saved.error();
+        return true;
+    }
+    void bump(registration& r) const {
+        ++r.seq;
+        r.not_after = std::chrono::floor<std::chrono::days>(settings.now()) + entry::life;
+    }
+
+    // --- what is asked of us ---
+
+    bool is_settled(const peer& p, const uuid4& token, std::uint64_t since) const {
+        const auto& r = journal.at(token);
+        const auto there = r.at.find(p.name);
+        if (there != r.at.end() && (!there->second.refused.empty() || there->second.acknowledged >= r.seq)) return true;
+        return p.tried >= since;
+    }
+
+    /// Until every directory has taken or refused this token, or failed.
+    task<void> settled(uuid4 token, time_point deadline) {
+        if (peers.empty()) co_return lookup::errc::none_configured;
+        const auto since = generation;
+        const auto all = [&] {
+            return std::all_of(peers.begin(), peers.end(), [&](const peer& p) { return is_settled(p, token, since); });
+        };
+        while (!all()) {
+            const bool notified = co_await changed.wait(deadline);
+            if (!notified) break;
+        }
+        const auto& r = journal.at(token);
+        std::optional<error> failed;
+        for (const auto& p : peers) {
+            const auto there = r.at.find(p.name);
+            if (there != r.at.end() && there->second.acknowledged >= r.seq) co_return result<void>{};
+            if (failed) continue;
+            if (there != r.at.end() && !there->second.refused.empty())
+                failed = refused_error(token, there->second.refused);
+            else
+                failed = p.failed.value_or(error{net::errc::timed_out, "directory " + p.name});
+        }
+        co_return *failed;
+    }
+
+    options settings;
+    entry::owner_secret owner;
+    registration_journal journal;
+    asio::any_io_executor executor;
+    net::condition changed;
+    std::list<peer> peers;
+    std::uint64_t generation = 1;
+    std::chrono::seconds renewal_offset{};
+};
+
+registrations::registrations(std::shared_ptr<state> s) : state_{std::move(s)} {}
+
+result<registrations> registrations::open(asio::any_io_executor executor, options o, entry::owner_secret owner) {
+    auto journal = load_journal(o.journal);
+    if (!journal) return journal.error();
+    return registrations{
+        std::make_shared<state>(std::move(executor), std::move(o), std::move(owner), std::move(*journal))};
+}
+
+const entry::owner_secret& registrations::owner() const { return state_->owner; }
+const registration_journal& registrations::journal() const { return state_->journal; }
+
+std::vector<registrations::standing> registrations::standings() const {
+    std::vector<standing> out;
+    for (const auto& p : state_->peers) {
+        auto& one = out.emplace_back(standing{p.name, 0, 0, 0, p.failed});
+        for (const auto& [token, r] : state_->journal) {
+            const auto there = r.at.find(p.name);
+            const bool known = there != r.at.end();
+            if (known && !there->second.refused.empty())
+                ++one.refused;
+            else if (known && there->second.acknowledged >= r.seq)
+                one.registered += r.ended ? 0 : 1;
+            else if (!r.ended || (known && there->second.acknowledged))
+                ++one.lacking;
+        }
+    }
+    return out;
+}
+
+std::size_t registrations::size() const {
+    return static_cast<std::size_t>(std::count_if(state_->journal.begin(), state_->journal.end(),
+                                                  [](const auto& item) { return !item.second.ended; }));
+}
+
+result<entry::entry> registrations::entry_of(const uuid4& token) const {
+    const auto found = state_->journal.find(token);
+    if (found == state_->journal.end()) return error{lookup::errc::unknown_token, token.str()};
+    if (found->second.ended) return error{lookup::errc::ended, token.str()};
+    auto key = state_->settings.key_of(found->second.onion);
+    if (!key) return key.error();
+    return state_->entry_of(token, found->second, *key, true);
+}
+
+task<entry::entry> registrations::put(uuid4 token, std::string name, bool with_code, onion::address onion,
+                                      time_point deadline) {
+    const auto s = state_;
+    if (s->peers.empty()) co_return lookup::errc::none_configured;
+    const auto code = s->settings.code_of(token);
+    if (!code) co_return code.error();
+    const auto found = s->journal.find(token);
+    if (found != s->journal.end() && found->second.ended) co_return error{lookup::errc::ended, token.str()};
+    if (found == s->journal.end()) {
+        registration fresh{std::move(name), entry::sha256(*code), with_code, onion};
+        fresh.not_after = std::chrono::floor<std::chrono::days>(s->settings.now()) + entry::life;
+        s->journal.emplace(token, std::move(fresh));
+    } else {
+        found->second.onion = onion;
+        s->bump(found->second);
+    }
+    if (auto kept = s->commit(); !kept) co_return kept.error();
+    if (const auto done = co_await s->settled(token, deadline); !done) co_return done.error();
+    co_return entry_of(token);
+}
+
+task<entry::entry> registrations::renew(uuid4 token, time_point deadline) {
+    const auto s = state_;
+    const auto found = s->journal.find(token);
+    if (found == s->journal.end()) co_return error{lookup::errc::unknown_token, token.str()};
+    if (found->second.ended) co_return error{lookup::errc::ended, token.str()};
+    s->bump(found->second);
+    if (auto kept = s->commit(); !kept) co_return kept.error();
+    if (const auto done = co_await s->settled(token, deadline); !done) co_return done.error();
+    co_return entry_of(token);
+}
+
+result<void> registrations::end_soon(const uuid4& token) {
+    const auto found = state_->journal.find(token);
+    if (found == state_->journal.end() || found->second.ended) return {};
+    found->second.ended = true;
+    ++found->second.seq;
+    return state_->commit();
+}
+
+task<entry::tombstone> registrations::end(uuid4 token, time_point deadline) {
+    const auto s = state_;
+    const auto found = s->journal.find(token);
+    if (found == s->journal.end()) co_return error{lookup::errc::unknown_token, token.str()};
+    if (auto kept = end_soon(token); !kept) co_return kept.error();
+    if (const auto done = co_await s->settled(token, deadline); !done) co_return done.error();
+    entry::tombstone out{.token = token, .seq = s->journal.at(token).seq};
+    entry::sign(out, s->owner.key(token));
+    co_return out;
+}
+
+task<void> registrations::move(onion::address onion, bool ask_first, time_point deadline) {
+    const auto s = state_;
+    for (auto& [token, r] : s->journal) {
+        if (r.ended) continue;
+        r.onion = onion;
+        r.ask_first = ask_first;
+        s->bump(r);
+    }
+    if (auto kept = s->commit(); !kept) co_return kept.error();
+    const auto since = s->generation;
+    const auto all = [&] {
+        return std::all_of(s->peers.begin(), s->peers.end(), [&](const state::peer& p) { return p.tried >= since; });
+    };
+    while (!all()) {
+        const bool notified = co_await s->changed.wait(deadline);
+        if (!notified) break;
+    }
+    co_return result<void>{};
+}
+
+result<bool> registrations::renew_due() { return state_->renew_due(); }
+
+asio::awaitable<void> registrations::run() {
+    const auto s = state_;
+    std::list<asio::cancellation_signal> workers;
+    struct at_the_end {
+        explicit at_the_end(std::list<asio::cancellation_signal>& w) : all{w} {}
+        at_the_end(const at_the_end&) = delete;
+        at_the_end& operator=(const at_the_end&) = delete;
+        ~at_the_end() {
+            for (auto& one : all)
+                one.emit(asio::cancellation_type::terminal);
+        }
+        std::list<asio::cancellation_signal>& all;
+    };
+    const at_the_end stop{workers};
+    for (auto& p : s->peers)
+        asio::co_spawn(s->executor, state::look_after(s, p),
+                       asio::bind_cancellation_slot(workers.emplace_back().slot(), asio::detached));
+    for (;;) {
+        if (auto renewed = s->renew_due(); !renewed) s->warn(renewed.error().message());
+        net::condition nothing{s->executor};
+        co_await nothing.wait(clock::now() + s->jittered(look_interval));
+    }
+}
+
+}  // namespace bento::host
