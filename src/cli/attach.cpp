@@ -26,13 +26,16 @@ task<found_function> find(const globals& g, terminal& out, const attach_options&
     if (!text) co_return text.error();
     const auto id = uuid4::parse(*text);
     if (!id) co_return error{id.error().code, "the function id: " + id.error().detail};
-    auto at = o.at;
-    if (at.onion.empty() && !at.server) {
-        auto known = recall(g, *id);
-        if (!known) co_return known.error();
-        at = known->at;
+    if (!o.at.onion.empty() || o.at.server) {
+        auto by = co_await reach(g, out, o.at, deadline);
+        if (!by) co_return by.error();
+        co_return found_function{*id, std::move(*by)};
     }
-    auto by = co_await reach(g, out, at, deadline);
+    const auto known = recall(g, *id);
+    if (!known) co_return known.error();
+    const auto wanted = read_share(known->token);
+    if (!wanted) co_return wanted.error();
+    auto by = co_await reach_function(g, out, known->at, *wanted, false, deadline);
     if (!by) co_return by.error();
     co_return found_function{*id, std::move(*by)};
 }

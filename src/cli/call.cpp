@@ -14,23 +14,22 @@ struct call_options {
     where at;
     std::string token;
     std::string call;
+    bool check_code = false;
     bool detach = false;
     bool no_input = false;
 };
 
 struct call {
-    uuid4 token;
+    entry::share function;
     std::string text;
 };
 
 result<call> read_call(const call_options& o) {
-    const auto token_text = text_or_file(o.token);
-    if (!token_text) return token_text.error();
-    auto token = uuid4::parse(*token_text);
-    if (!token) return error{token.error().code, "the token: " + token.error().detail};
+    auto function = read_share(o.token);
+    if (!function) return function.error();
     auto text = text_or_file(o.call);
     if (!text) return text.error();
-    return call{*token, std::move(*text)};
+    return call{std::move(*function), std::move(*text)};
 }
 
 task<int> exec(const globals& g, const call_options& o) {
@@ -38,9 +37,9 @@ task<int> exec(const globals& g, const call_options& o) {
     const auto c = read_call(o);
     if (!c) co_return c.error();
     const auto deadline = clock::now() + g.timeout;
-    auto r = co_await reach(g, out, o.at, deadline);
+    auto r = co_await reach_function(g, out, o.at, c->function, o.check_code, deadline);
     if (!r) co_return r.error();
-    const auto done = co_await r->functions->exec(c->token, c->text, deadline);
+    const auto done = co_await r->functions->exec(c->function.token, c->text, deadline);
     if (!done) co_return done.error();
     co_return 0;
 }
@@ -50,10 +49,10 @@ task<int> open(const globals& g, const call_options& o) {
     const auto c = read_call(o);
     if (!c) co_return c.error();
     const auto deadline = clock::now() + g.timeout;
-    auto r = co_await reach(g, out, o.at, deadline);
+    auto r = co_await reach_function(g, out, o.at, c->function, o.check_code, deadline);
     if (!r) co_return r.error();
     running_function f;
-    f.token = c->token.str();
+    f.token = c->function.str();
     f.call = c->text;
     f.at = o.at;
     f.since = std::chrono::system_clock::now();
@@ -62,7 +61,7 @@ task<int> open(const globals& g, const call_options& o) {
         if (auto kept = remember(g, f); !kept) out.warn(kept.error().message());
     };
     if (o.detach) {
-        const auto id = co_await r->functions->detach(c->token, c->text, deadline);
+        const auto id = co_await r->functions->detach(c->function.token, c->text, deadline);
         if (!id) co_return id.error();
         started(*id);
         out.line(g.json ? boost::json::serialize(boost::json::object{{"function_id", id->text()}}) : id->str());
@@ -70,7 +69,7 @@ task<int> open(const globals& g, const call_options& o) {
     }
     auto sink = output_to(g, out, co_await asio::this_coro::executor, o.no_input);
     sink.started = started;
-    const auto done = co_await r->functions->open(c->token, c->text, std::move(sink), deadline);
+    const auto done = co_await r->functions->open(c->function.token, c->text, std::move(sink), deadline);
     if (f.id && (done || done.error().code == client::errc::function_failed)) forget(g, *f.id);
     if (!done) co_return done.error();
     co_return 0;
@@ -78,8 +77,9 @@ task<int> open(const globals& g, const call_options& o) {
 
 runner declare_call(CLI::App& options, std::shared_ptr<call_options> o,
                     task<int> (*does)(const globals&, const call_options&)) {
-    options.add_option("TOKEN", o->token, "the function's token, or @FILE")->required();
+    options.add_option("TOKEN", o->token, "the function's token or share string, or @FILE")->required();
     options.add_option("CALL", o->call, "such as 'hello()' or 'add(9, 10)', or @FILE")->required();
+    options.add_flag("--check-code", o->check_code, "only if the server's code is the directory entry's");
     declare_where(options, o->at);
     return [o, does](const globals& g) { return run([&] { return does(g, *o); }); };
 }

@@ -21,6 +21,7 @@ struct globals {
     std::filesystem::path state_directory;
     std::optional<endpoint> control;
     std::optional<endpoint> socks;
+    std::vector<std::string> directories;  ///< instead of the configuration's
     std::chrono::milliseconds timeout = std::chrono::minutes{2};
     bool json = false;
     bool quiet = false;
@@ -50,6 +51,12 @@ runner declare_open(CLI::App& options);
 runner declare_ps(CLI::App& options);
 runner declare_attach(CLI::App& options);
 runner declare_close(CLI::App& options);
+runner declare_functions(CLI::App& options);
+runner declare_register(CLI::App& options);
+runner declare_reregister(CLI::App& options);
+runner declare_unregister(CLI::App& options);
+runner declare_lookup(CLI::App& options);
+runner declare_status(CLI::App& options);
 runner declare_key(CLI::App& options);
 runner declare_tor(CLI::App& options);
 runner declare_testnet(CLI::App& options);

@@ -4,6 +4,7 @@
 #include <bento/control/errc.hpp>
 #include <bento/entry/errc.hpp>
 #include <bento/host/daemon.hpp>
+#include <bento/lookup/errc.hpp>
 #include <bento/net/errc.hpp>
 #include <bento/onion/key.hpp>
 #include <bento/sandbox/plan.hpp>
@@ -82,6 +83,32 @@ const row table[] = {
     {client::errc::not_a_gateway, unreachable, "is this the address of a Bento server?"},
     {client::errc::malformed, unreachable, ""},
     {web::errc::malformed, unreachable, ""},
+    {box::errc::unknown_token, not_found, ""},
+    {entry::errc::malformed, refused, ""},
+    {entry::errc::bad_signature, refused, ""},
+    {entry::errc::expired, refused, "is its server still running? it renews its entries while it does"},
+    {entry::errc::too_long_lived, refused, ""},
+    {entry::errc::wrong_owner, refused, "ask whoever gave you the token for its share string, TOKEN#FINGERPRINT"},
+    {entry::errc::older, refused, "a directory shows what was true once; ask again, or name another with --directory"},
+    {entry::errc::conflict, refused, ""},
+    {entry::errc::ended, not_found, ""},
+    {entry::errc::not_found, not_found, "is it registered at one of these directories? --directory names others"},
+    {entry::errc::code_mismatch, refused, ""},
+    {entry::errc::bad_share, usage, ""},
+    {entry::errc::bad_secret, usage, ""},
+    {lookup::errc::none_configured, usage, "name one with --directory, or in [bfd] onions of the configuration"},
+    {lookup::errc::bad_address, usage, ""},
+    {lookup::errc::not_a_directory, unreachable, "is this the address of a Bento Function Directory?"},
+    {lookup::errc::invalid, usage, ""},
+    {lookup::errc::forbidden, refused, ""},
+    {lookup::errc::taken, refused, ""},
+    {lookup::errc::older, refused, ""},
+    {lookup::errc::unknown_token, not_found, "bentoctl register makes an entry"},
+    {lookup::errc::ended, refused, "an ended registration is never made again: store the function anew"},
+    {lookup::errc::quota, refused, ""},
+    {lookup::errc::busy, again, ""},
+    {lookup::errc::damaged, failed, "remove the file to trust the directories anew, as on the first look-up"},
+    {host::errc::not_running, unreachable, "bentoctl serve must run with the same --state-dir"},
     {host::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::state, failed, ""},
     {entry::errc::bad_signature, refused, ""},

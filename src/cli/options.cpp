@@ -56,6 +56,9 @@ void declare_globals(CLI::App& app, globals& g) {
     app.add_option("--state-dir", g.state_directory, "keys, functions and journal")->type_name("DIR");
     add_endpoint(app, "--control", g.control, "tor's control port (default: looked for, else a tor of our own)");
     add_endpoint(app, "--socks", g.socks, "tor's SOCKS port");
+    app.add_option("--directory", g.directories, "a directory, instead of the configured ones; repeatable")
+        ->type_name("ONION")
+        ->allow_extra_args(false);
     add_duration(app, "--timeout", g.timeout, "give up after this long (default 2m)");
     app.add_flag("--json", g.json, "one JSON value on stdout");
     app.add_flag("-q,--quiet", g.quiet, "no progress, only warnings and errors");
@@ -73,7 +76,9 @@ void declare_globals(CLI::App& app, globals& g) {
     app.option_defaults()->group("Options");
 }
 
-result<config::settings> load_settings(const globals& g) {
+namespace {
+
+result<config::settings> load_configured(const globals& g) {
     if (g.config_file) return config::load(*g.config_file);
     std::vector<std::filesystem::path> usual;
     if (const char* xdg = ::getenv("XDG_CONFIG_HOME"); xdg != nullptr && *xdg == '/')
@@ -86,6 +91,14 @@ result<config::settings> load_settings(const globals& g) {
         if (std::filesystem::exists(file, absent)) return config::load(file);
     }
     return config::settings{};
+}
+
+}  // namespace
+
+result<config::settings> load_settings(const globals& g) {
+    auto s = load_configured(g);
+    if (s && !g.directories.empty()) s->bfd.onions = g.directories;
+    return s;
 }
 
 result<std::string> text_or_file(const std::string& argument) {

@@ -11,7 +11,7 @@ namespace bento::cli {
 
 struct running_function {
     std::optional<uuid4> id;  ///< always set
-    std::string token;
+    std::string token;        ///< or share string, by which it is found where `at` says nothing
     std::string call;
     where at;
     std::chrono::system_clock::time_point since{};

@@ -10,6 +10,7 @@
 #include "caller.hpp"
 #include "options.hpp"
 #include "run.hpp"
+#include "stored.hpp"
 
 namespace bento::cli {
 namespace {
@@ -24,7 +25,7 @@ struct store_options {
 };
 
 result<std::string> read_code(const std::string& file) {
-        if (file != "-") return read_file(file, code_limit);
+    if (file != "-") return read_file(file, code_limit);
     std::string out;
     std::array<char, 64 * 1024> part;
     for (;;) {
@@ -45,12 +46,20 @@ task<int> store(const globals& g, const store_options& o) {
     auto name = !o.name.empty() ? o.name : o.file == "-" ? "function" : std::filesystem::path{o.file}.stem().string();
     auto r = co_await reach(g, out, o.at, deadline);
     if (!r) co_return r.error();
-    const auto token = co_await r->functions->store(std::move(name), *code, deadline);
-    if (!token) co_return token.error();
-    if (g.json)
-        out.line(boost::json::serialize(boost::json::object{{"token", token->text()}}));
-    else
-        out.line(token->text());
+    const auto stored = co_await r->functions->store(name, *code, deadline);
+    if (!stored) co_return stored.error();
+    const stored_here record{stored->token, std::move(name), stored->owner_token, o.at,
+                             std::chrono::system_clock::now()};
+    const auto kept = keep_stored(g, record);
+    // The function is stored: without the record its token is all that is left of it.
+    if (!kept) out.warn(kept.error().message() + "; only --json tells the owner token now");
+    if (g.json) {
+        boost::json::object answer{{"token", stored->token.text()}, {"owner_token", nullptr}};
+        if (stored->owner_token) answer["owner_token"] = stored->owner_token->text();
+        out.line(boost::json::serialize(answer));
+    } else {
+        out.line(stored->token.text());
+    }
     co_return 0;
 }
 

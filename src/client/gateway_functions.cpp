@@ -62,32 +62,39 @@ error refusal_of(int status, std::string_view body) {
 /// A connection that broke is made again so often; the request says that it is the same, so that nothing runs twice.
 constexpr int attempts = 3;
 
-bool may_try_again(const error& e) {
-    for (const auto code : {net::errc::closed, net::errc::no_route, net::errc::onion_unreachable})
-        if (e.code == code) return true;
-    return false;
-}
-
 result<uuid4> id_in(std::string_view body, std::string_view name) {
     auto id = uuid4::parse(member(parse(body), name));
     if (!id) return error{errc::not_a_gateway, "no " + std::string{name} + " in the answer"};
     return id;
 }
 
-json::object call_of(const uuid4& token, const std::string& call) {
-    return {{"token", token.text()}, {"call", call}, {"request_id", uuid4::generate().text()}};
-}
-
 class gateway_functions final : public functions {
   public:
-    explicit gateway_functions(web::road road) : road_{road}, http_{std::move(road)} {}
+    gateway_functions(web::road road, gateway_options o)
+        : road_{road}, options_{std::move(o)}, http_{std::move(road)} {}
 
-    task<uuid4> store(std::string name, std::string code, time_point deadline) override {
+    task<stored_function> store(std::string name, std::string code, time_point deadline) override {
         auto body = json::serialize(json::object{{"name", name}, {"code", code}});
         auto answer = co_await http_.post_json("/store", std::move(body), deadline);
         if (!answer) co_return answer.error();
         if (answer->head.status != 200) co_return refusal_of(answer->head.status, answer->body);
-        co_return id_in(answer->body, "token");
+        const auto token = id_in(answer->body, "token");
+        if (!token) co_return token.error();
+        stored_function out{*token, {}};
+        if (const auto owner = id_in(answer->body, "owner_token")) out.owner_token = *owner;
+        co_return out;
+    }
+
+    task<std::string> publish(uuid4 token, uuid4 owner_token, time_point deadline) override {
+        json::object body{{"token", token.text()}, {"owner_token", owner_token.text()}};
+        co_return co_await post_again("/register", std::move(body), 200, deadline);
+    }
+
+    task<void> remove(uuid4 token, uuid4 owner_token, time_point deadline) override {
+        json::object body{{"token", token.text()}, {"owner_token", owner_token.text()}};
+        const auto answer = co_await post_again("/delete", std::move(body), 204, deadline);
+        if (!answer) co_return answer.error();
+        co_return result<void>{};
     }
 
     task<void> exec(uuid4 token, std::string call, time_point deadline) override {
@@ -125,8 +132,34 @@ class gateway_functions final : public functions {
         std::uint64_t messages = 0;  ///< that were told to the sink
         bool numbered = false;
         bool ended = false;
+        bool input_taken = false;  ///< what is gone from there cannot be sent again
         result<void> outcome;
     };
+
+    json::object call_of(const uuid4& token, const std::string& call) const {
+        json::object out{{"token", token.text()}, {"call", call}, {"request_id", uuid4::generate().text()}};
+        if (options_.code_sha256) out["code_sha256"] = *options_.code_sha256;
+        return out;
+    }
+
+    bool may_try_again(const error& e, time_point deadline) const {
+        for (const auto code : {net::errc::closed, net::errc::no_route, net::errc::onion_unreachable})
+            if (e.code == code) return true;
+        if (!options_.moved || clock::now() >= deadline) return false;
+        for (const auto code : {net::errc::onion_not_found, net::errc::onion_invalid, net::errc::timed_out})
+            if (e.code == code) return true;
+        return false;
+    }
+
+    /// Another connection, to where the server is now.
+    asio::awaitable<void> reconnect(time_point deadline) {
+        http_.close();
+        if (!options_.moved) co_return;
+        auto now = co_await options_.moved(deadline);
+        if (!now) co_return;  // then where it was; that failure is the one that is told
+        road_ = std::move(*now);
+        http_ = web::http_client{road_};
+    }
 
     task<std::string> post_again(std::string path, json::object body, int expected, time_point deadline) {
         const auto text = json::serialize(body);
@@ -134,8 +167,8 @@ class gateway_functions final : public functions {
             auto answer = co_await http_.post_json(path, text, deadline);
             if (answer && answer->head.status == expected) co_return std::move(answer->body);
             if (answer) co_return refusal_of(answer->head.status, answer->body);
-            if (--left == 0 || !may_try_again(answer.error())) co_return answer.error();
-            http_.close();
+            if (--left == 0 || !may_try_again(answer.error(), deadline)) co_return answer.error();
+            co_await reconnect(deadline);
         }
     }
 
@@ -149,10 +182,10 @@ class gateway_functions final : public functions {
                 done = co_await talk(json::serialize(what), sink, p, deadline);
             else
                 done = co_await stream(what, sink, p, deadline);
-            if (done || !may_try_again(done.error())) co_return done;
+            if (done || !may_try_again(done.error(), deadline)) co_return done;
             if (p.messages > before) left = attempts;
-            if (--left == 0 || sink.input) co_return done;
-            http_.close();
+            if (--left == 0 || p.input_taken) co_return done;
+            co_await reconnect(deadline);
         }
     }
 
@@ -225,6 +258,7 @@ class gateway_functions final : public functions {
         if (!w && w.error().code == web::errc::refused)
             co_return error{errc::refused, "a session", member(parse(w.error().peer), "detail")};
         if (!w) co_return w.error();
+        p.input_taken = true;
         w->expires_at(deadline);
         if (auto sent = co_await w->send(http::websocket::opcode::text, first); !sent) co_return sent.error();
         auto done = co_await (listen(*w, sink, p) || send_inputs(*w, sink));
@@ -265,13 +299,14 @@ class gateway_functions final : public functions {
     }
 
     web::road road_;
+    gateway_options options_;
     web::http_client http_;
 };
 
 }  // namespace
 
-std::unique_ptr<functions> through_gateway(web::road road) {
-    return std::make_unique<gateway_functions>(std::move(road));
+std::unique_ptr<functions> through_gateway(web::road road, gateway_options o) {
+    return std::make_unique<gateway_functions>(std::move(road), std::move(o));
 }
 
 }  // namespace bento::client

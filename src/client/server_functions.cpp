@@ -11,10 +11,12 @@ class server_functions final : public functions {
   public:
     explicit server_functions(endpoint server) : server_{std::move(server)} {}
 
-    task<uuid4> store(std::string name, std::string code, time_point deadline) override {
+    task<stored_function> store(std::string name, std::string code, time_point deadline) override {
         auto c = co_await bento_connection::connect(server_, deadline);
         if (!c) co_return c.error();
-        co_return co_await c->store(name, code);
+        const auto token = co_await c->store(name, code);
+        if (!token) co_return token.error();
+        co_return stored_function{*token, {}};
     }
     task<uuid4> detach(uuid4 token, std::string call, time_point deadline) override {
         auto c = co_await bento_connection::connect(server_, deadline);
@@ -39,6 +41,12 @@ class server_functions final : public functions {
     }
     task<void> close(uuid4, time_point) override {
         co_return error{errc::refused, {}, "the Bento protocol ends no function; a gateway does"};
+    }
+    task<std::string> publish(uuid4, uuid4, time_point) override {
+        co_return error{errc::refused, {}, "the Bento protocol registers no function; a gateway does"};
+    }
+    task<void> remove(uuid4, uuid4, time_point) override {
+        co_return error{errc::refused, {}, "the Bento protocol deletes no function; a gateway does"};
     }
 
   private:

@@ -77,6 +77,24 @@ reader client_keys(std::vector<std::string>& into) {
     };
 }
 
+/// More directories than this are more circuits than one look-up should cost.
+constexpr std::size_t most_directories = 16;
+
+/// Whether it is the address of one is for its room to say.
+reader directories(std::vector<std::string>& into) {
+    return [&into](const toml::node& n) -> std::optional<std::string> {
+        constexpr auto expected = "a list of up to 16 onion addresses of directories";
+        const auto* list = n.as_array();
+        if (list == nullptr || list->size() > most_directories) return expected;
+        for (const auto& item : *list) {
+            const auto* text = item.as_string();
+            if (text == nullptr || text->get().empty()) return expected;
+            into.push_back(text->get());
+        }
+        return {};
+    };
+}
+
 reader duration(std::chrono::milliseconds& into) { return text(into, parse_duration, "a duration such as \"90s\""); }
 reader size(std::uint64_t& into) { return text(into, parse_size, "a size such as \"64KiB\""); }
 reader size(std::uint64_t& into, std::uint64_t most, std::string expected) {
@@ -177,6 +195,10 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"functions", number(s.box.functions, 1, many)},
           {"store_bytes", size(s.box.store_bytes)},
           {"ttl", duration(s.box.ttl)}}},
+        {"bfd",
+         {{"onions", directories(s.bfd.onions)},
+          {"owner_file", absolute_path(s.bfd.owner_file)},
+          {"max_stale", duration(s.bfd.max_stale)}}},
         {"directory",
          {{"listen", an_endpoint(s.directory.listen)},
           {"store", sqlite(s.directory.sqlite)},

@@ -6,39 +6,15 @@
 #include <bento/host/daemon.hpp>
 #include <bento/net/condition.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/json.hpp>
 
 #include "hidden_service.hpp"
+#include "operations.hpp"
 
 namespace bento::host {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
-
-/// The function server: the embedded box on a socket of its own, or the one that was named.
-struct function_server {
-    std::optional<box::server> embedded;
-    endpoint at;
-};
-
-task<function_server> start_function_server(const options& o, const state_directory& state) {
-    function_server out;
-    if (o.settings.gateway.server) {
-        out.at = *o.settings.gateway.server;
-        co_return std::move(out);
-    }
-    auto options = box::options::from(o.settings.box, state / "functions");
-    options.helper = o.helper;
-    auto started = co_await box::server::start(std::move(options));
-    if (!started) co_return started.error();
-    const auto executor = co_await asio::this_coro::executor;
-    const auto at = state.socket("box.sock").value_or(endpoint::tcp("127.0.0.1", 0));
-    auto on = net::listener::listen(executor, at, {});
-    if (!on) co_return on.error();
-    out.at = on->where();
-    started->serve(std::move(*on));
-    out.embedded = std::move(*started);
-    co_return std::move(out);
-}
 
 gateway::custom_route custom_route(const config::settings::route& r) {
     using from = config::settings::route::type;
@@ -63,9 +39,21 @@ std::string policy_of(const config::settings::box_settings& b) {
         b.memory, seconds(b.cpu), seconds(b.wall), b.processes, b.disk, b.output, b.instances);
 }
 
-gateway::options gateway_options(const config::settings& s, function_server& functions) {
+/// How long a directory may take that a client of the gateway waits for.
+constexpr std::chrono::minutes publication_limit{2};
+
+/// What a client is told of a directory that does not take an entry.
+error for_client(const error& e) {
+    if (e.code == box::errc::unknown_token) return client::errc::unknown_token;
+    if (e.code == lookup::errc::taken || e.code == lookup::errc::ended || e.code == lookup::errc::quota)
+        return {client::errc::forbidden, {}, e.code.message()};
+    return e;
+}
+
+/// `h` and `owner` outlive the gateway.
+gateway::options gateway_options(const config::settings& s, const hosted& h, const entry::owner_secret& owner) {
     gateway::options o;
-    o.server = functions.at;
+    o.server = h.functions.server();
     o.store = s.gateway.store;
     o.exec = s.gateway.exec;
     o.open = s.gateway.open;
@@ -80,28 +68,43 @@ gateway::options gateway_options(const config::settings& s, function_server& fun
     o.max_body = s.gateway.max_body;
     o.deadline = s.gateway.deadline;
     o.ttl = s.box.ttl;
-    if (!functions.embedded) return o;
-    auto& box = *functions.embedded;
+    o.owner_token_of = [&owner](const uuid4& token) { return owner.owner_token(token); };
+    if (h.registered != nullptr && h.registered->has_directories())
+        o.publish = [&h](uuid4 token) -> task<std::string> {
+            const auto entry = co_await publish(h, token, true, clock::now() + publication_limit);
+            if (!entry) co_return for_client(entry.error());
+            co_return boost::json::serialize(entry::to_json(*entry, false)) + "\n";
+        };
+    auto* box = h.functions.box();
+    if (box == nullptr) {
+        // What an external server stores is kept here, too, so that it can be registered.
+        o.stored = [&h](const uuid4& token, const std::string& name, const std::string& code) {
+            const auto kept = h.functions.store().add(token, {name, code});
+            if (!kept && h.warning) h.warning(token.str() + " cannot be registered: " + kept.error().message());
+        };
+        return o;
+    }
     o.policy = policy_of(s.box);
-    o.end = [&box](const uuid4& id) { return static_cast<bool>(box.kill(id)); };
-    o.remove = [&box](uuid4 token) -> task<void> {
-        auto removed = box.remove(token);
-        if (!removed && removed.error().code == box::errc::unknown_token) co_return client::errc::unknown_token;
-        co_return removed;
+    o.end = [box](const uuid4& id) { return static_cast<bool>(box->kill(id)); };
+    o.remove = [&h](uuid4 token) -> task<void> {
+        const auto removed = remove(h, token);
+        if (!removed) co_return for_client(removed.error());
+        co_return result<void>{};
     };
-    o.code_sha256_of = [&box](const uuid4& token) -> std::optional<std::string> {
-        const auto known = box.functions().about(token);
+    o.code_sha256_of = [box](const uuid4& token) -> std::optional<std::string> {
+        const auto known = box->functions().about(token);
         if (!known || known->damaged) return {};
         return known->code_sha256;
     };
     return o;
 }
 
-asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, function_server& functions) {
+asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, const hosted& h,
+                                           const entry::owner_secret& owner) {
     while (tell.reconfigured) {
         auto fresh = co_await tell.reconfigured();
         if (fresh)
-            g.configure(gateway_options(*fresh, functions));
+            g.configure(gateway_options(*fresh, h, owner));
         else if (tell.warning)
             tell.warning(fresh.error().message() + "; going on as before");
     }
@@ -109,31 +112,84 @@ asio::awaitable<void> follow_configuration(const observer& tell, gateway::gatewa
     co_await never.wait();
 }
 
+/// What the directories are asked through: a circuit of its own for each, and another one after a restart.
+std::function<web::road(const lookup::address&)> roads_through(endpoint socks) {
+    return [socks = std::move(socks), run = uuid4::generate().str()](const lookup::address& a) {
+        return a.road(socks, {"bentoctl-register", a.name + run});
+    };
+}
+
+result<entry::owner_secret> owner_of(const config::settings& s, const state_directory& state) {
+    if (s.bfd.owner_file) return entry::owner_secret::load(*s.bfd.owner_file);
+    return entry::owner_secret::load_or_make(state / "owner");
+}
+
+result<std::vector<lookup::address>> directories_of(const config::settings& s) {
+    std::vector<lookup::address> out;
+    for (const auto& text : s.bfd.onions) {
+        auto at = lookup::address::parse(text);
+        if (!at) return at.error();
+        out.push_back(std::move(*at));
+    }
+    return out;
+}
+
 }  // namespace
 
 task<void> run(options o, observer tell) {
     const auto executor = co_await asio::this_coro::executor;
+    const auto directories = directories_of(o.settings);
+    if (!directories) co_return directories.error();
     auto state = state_directory::open(o.state_directory);
     if (!state) co_return state.error();
-    auto functions = co_await start_function_server(o, *state);
+    const auto owner = owner_of(o.settings, *state);
+    if (!owner) co_return owner.error();
+    auto functions = co_await stored_functions::start(o.settings, *state, o.helper);
     if (!functions) co_return functions.error();
-    gateway::gateway front{gateway_options(o.settings, *functions)};
+    hosted h{*functions, *state};
+    h.warning = tell.warning;
 
     if (o.no_onion) {
+        // Who publishes it has the onion's key, which an entry needs.
+        gateway::gateway front{gateway_options(o.settings, h, *owner)};
         auto on = net::listener::listen(
             executor, listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", false), {});
         if (!on) co_return on.error();
         const auto where = on->where();
         front.serve(std::move(*on));
+        auto answers = control_socket::open(executor, *state, operations(h));
+        if (!answers) co_return answers.error();
         if (tell.ready) tell.ready({}, where);
-        co_await follow_configuration(tell, front, *functions);
+        co_await follow_configuration(tell, front, h, *owner);
         co_return result<void>{};
     }
 
     auto key = state->onion_key();
     if (!key) co_return key.error();
     hidden_service onion{executor, o.tor, tell};
-    if (auto connected = co_await onion.connect(clock::now() + o.start_limit); !connected) co_return connected.error();
+    const auto start_deadline = clock::now() + o.start_limit;
+    if (auto connected = co_await onion.connect(start_deadline); !connected) co_return connected.error();
+
+    registrations::options with;
+    with.journal = *state / "registrations.json";
+    with.directories = *directories;
+    if (!directories->empty()) {
+        const auto socks = co_await onion.socks(start_deadline);
+        if (!socks) co_return socks.error();
+        with.road_to = roads_through(*socks);
+    }
+    with.code_of = [&](const uuid4& token) { return functions->code_of(token); };
+    with.key_of = [&](const onion::address& a) { return state->key_of(a); };
+    with.warning = tell.warning;
+    auto registered = registrations::open(executor, std::move(with), *owner);
+    if (!registered) co_return registered.error();
+    h.onion = &onion;
+    h.registered = &*registered;
+    h.current = onion::address::of(key->public_key());
+    // Of a key that is not here any more nobody can answer.
+    if (auto pointed = registered->point_to(*h.current); !pointed) co_return pointed.error();
+
+    gateway::gateway front{gateway_options(o.settings, h, *owner)};
     const auto at = listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", onion.tor_is_own());
     auto on = net::listener::listen(executor, at, {});
     if (!on) co_return on.error();
@@ -141,7 +197,9 @@ task<void> run(options o, observer tell) {
     front.serve(std::move(*on));
     auto added = co_await onion.add(o.settings.onion, std::move(*key), where);
     if (!added) co_return added.error();
-    co_await (onion.run() && follow_configuration(tell, front, *functions));
+    auto answers = control_socket::open(executor, *state, operations(h));
+    if (!answers) co_return answers.error();
+    co_await (onion.run() && registered->run() && follow_configuration(tell, front, h, *owner));
     co_return result<void>{};
 }
 

@@ -25,6 +25,10 @@ class hidden_service {
     task<void> connect(time_point deadline);
     /// See tor::client; known once connected.
     bool tor_is_own() const { return tor_.is_own(); }
+    /// tor's SOCKS port.
+    task<endpoint> socks(time_point deadline) { return tor_.socks(deadline); }
+    /// What is known of the service; nothing before it is added.
+    const tor::onion_status* status() const { return address_ ? onions_.find(*address_) : nullptr; }
     /// Adds the service, whose streams go to `target`.
     task<void> add(const config::settings::onion_settings& s, onion::secret_key key, endpoint target);
     /// Keeps the connection to tor, and says `ready` once the service is published and again after each time that tor

@@ -5,7 +5,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <list>
 
@@ -40,8 +40,8 @@ struct registrations::state : std::enable_shared_from_this<state> {
         std::uint64_t tried = 0;   ///< the last one that was, or could not be
     };
 
-    state(asio::any_io_executor e, options o, entry::owner_secret s, registration_journal j)
-        : settings{std::move(o)}, owner{std::move(s)}, journal{std::move(j)}, executor{e}, changed{e} {
+    state(asio::any_io_executor e, options o, const entry::owner_secret& s, registration_journal j)
+        : settings{std::move(o)}, owner{s}, journal{std::move(j)}, executor{e}, changed{e} {
         for (const auto& where : settings.directories)
             peers.emplace_back(where, settings);
         draw_renewal();
@@ -318,22 +318,22 @@ struct registrations::state : std::enable_shared_from_this<state> {
     }
 
     options settings;
-    entry::owner_secret owner;
+    const entry::owner_secret& owner;
     registration_journal journal;
     asio::any_io_executor executor;
     net::condition changed;
     std::list<peer> peers;
+    std::list<asio::cancellation_signal> workers;
     std::uint64_t generation = 1;
     std::chrono::seconds renewal_offset{};
 };
 
 registrations::registrations(std::shared_ptr<state> s) : state_{std::move(s)} {}
 
-result<registrations> registrations::open(asio::any_io_executor executor, options o, entry::owner_secret owner) {
+result<registrations> registrations::open(asio::any_io_executor executor, options o, const entry::owner_secret& owner) {
     auto journal = load_journal(o.journal);
     if (!journal) return journal.error();
-    return registrations{
-        std::make_shared<state>(std::move(executor), std::move(o), std::move(owner), std::move(*journal))};
+    return registrations{std::make_shared<state>(std::move(executor), std::move(o), owner, std::move(*journal))};
 }
 
 const entry::owner_secret& registrations::owner() const { return state_->owner; }
@@ -442,25 +442,46 @@ task<void> registrations::move(onion::address onion, bool ask_first, time_point 
     co_return result<void>{};
 }
 
+result<void> registrations::point_to(const onion::address& onion) {
+    bool changed = false;
+    for (auto& [token, r] : state_->journal) {
+        if (r.ended || r.onion == onion) continue;
+        r.onion = onion;
+        state_->bump(r);
+        changed = true;
+    }
+    return changed ? state_->commit() : result<void>{};
+}
+
+bool registrations::has_directories() const { return !state_->peers.empty(); }
+
 result<bool> registrations::renew_due() { return state_->renew_due(); }
 
 asio::awaitable<void> registrations::run() {
     const auto s = state_;
-    std::list<asio::cancellation_signal> workers;
+    // What ends the workers lives as long as they do, and so does the state.
     struct at_the_end {
-        explicit at_the_end(std::list<asio::cancellation_signal>& w) : all{w} {}
+        explicit at_the_end(std::shared_ptr<state> st) : of{std::move(st)} {}
         at_the_end(const at_the_end&) = delete;
         at_the_end& operator=(const at_the_end&) = delete;
         ~at_the_end() {
-            for (auto& one : all)
+            for (auto& one : of->workers)
                 one.emit(asio::cancellation_type::terminal);
         }
-        std::list<asio::cancellation_signal>& all;
+        std::shared_ptr<state> of;
     };
-    const at_the_end stop{workers};
-    for (auto& p : s->peers)
+    const at_the_end stop{s};
+    for (auto& p : s->peers) {
+        const auto ended = [s](std::exception_ptr e) {
+            try {
+                if (e) std::rethrow_exception(e);
+            } catch (const boost::system::system_error& cancelled) {
+                if (cancelled.code() != asio::error::operation_aborted) throw;
+            }
+        };
         asio::co_spawn(s->executor, state::look_after(s, p),
-                       asio::bind_cancellation_slot(workers.emplace_back().slot(), asio::detached));
+                       asio::bind_cancellation_slot(s->workers.emplace_back().slot(), ended));
+    }
     for (;;) {
         if (auto renewed = s->renew_due(); !renewed) s->warn(renewed.error().message());
         net::condition nothing{s->executor};

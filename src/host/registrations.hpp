@@ -37,10 +37,12 @@ class registrations {
         std::optional<error> failed;  ///< why, where it was not reached
     };
 
-    static result<registrations> open(asio::any_io_executor executor, options o, entry::owner_secret owner);
+    /// `owner` must outlive it.
+    static result<registrations> open(asio::any_io_executor executor, options o, const entry::owner_secret& owner);
 
     const entry::owner_secret& owner() const;
     const registration_journal& journal() const;
+    bool has_directories() const;
     std::vector<standing> standings() const;
     /// The newest entry of a token. lookup::errc::unknown_token, ended.
     result<entry::entry> entry_of(const uuid4& token) const;
@@ -61,6 +63,8 @@ class registrations {
     /// compromised. Only an error of the journal is one: what a directory lacks is in standings().
     task<void> move(onion::address onion, bool ask_first, time_point deadline);
 
+    /// The same without waiting, of those that point elsewhere: the state directory lost a key.
+    result<void> point_to(const onion::address& onion);
     /// Gives new numbers to all entries where one has lived for half its life and some hours; false where none has.
     result<bool> renew_due();
     /// Brings to the directories what they lack, now and whenever it is due. Runs until cancelled.

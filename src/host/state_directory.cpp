@@ -14,6 +14,10 @@ std::string_view to_text(errc e) {
             return "another bentoctl serves from this state directory";
         case errc::state:
             return "the state directory cannot be used";
+        case errc::not_running:
+            return "no bentoctl serves from this state directory";
+        case errc::malformed:
+            return "what answers on the state directory's socket is no bentoctl";
     }
     return "unknown error";
 }
@@ -48,6 +52,13 @@ result<onion::secret_key> state_directory::onion_key() const {
     const auto name = onion::address::of(fresh.public_key()).service_id();
     if (auto saved = fresh.save(path_ / "onions" / name); !saved) return saved.error();
     return fresh;
+}
+
+result<onion::secret_key> state_directory::key_of(const onion::address& address) const {
+    auto key = onion::secret_key::load(path_ / "onions" / address.service_id());
+    if (key && onion::address::of(key->public_key()) != address)
+        return error{errc::state, "the key of " + address.service_id() + " is not the one of its name"};
+    return key;
 }
 
 std::optional<endpoint> state_directory::socket(std::string_view name) const {

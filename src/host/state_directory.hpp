@@ -3,6 +3,9 @@
 //   STATE/lock                     held by the one server that runs on it
 //   STATE/onions/SERVICE_ID        a key in tor's own format, mode 0600
 //   STATE/functions/TOKEN.json     the box's store
+//   STATE/owner                    the owner secret, mode 0600
+//   STATE/registrations.json       what is registered where
+//   STATE/bentoctl.sock            where the operator's commands ask
 //   STATE/directory*.db            a directory's entries, and its passwords
 //   STATE/*.sock                   sockets of a server that runs
 //   STATE/tor                      the data directory of a tor of our own
@@ -21,6 +24,8 @@ class state_directory {
 
     /// The onion's key: the one that is there, or a new one.
     result<onion::secret_key> onion_key() const;
+    /// The key of one that is there.
+    result<onion::secret_key> key_of(const onion::address& address) const;
     /// A path for a unix socket; nothing where it would be too long for one.
     std::optional<endpoint> socket(std::string_view name) const;
     std::filesystem::path operator/(std::string_view name) const { return path_ / name; }

@@ -49,12 +49,13 @@ task<void> http_client::send(std::string bytes, time_point deadline) {
     connection_ = {};
     result<net::stream> connected;
     if (road_.direct) {
-        connected = co_await net::stream::connect(*road_.direct, deadline);
+        connected = co_await net::stream::connect(*road_.direct, road_.connect_deadline(deadline));
     } else {
         net::socks_target to;
         to.host = road_.host;
         to.port = road_.port;
-        connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes, deadline);
+        connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes,
+                                                  road_.connect_deadline(deadline));
     }
     if (!connected) co_return connected.error();
     stream_ = std::move(*connected);

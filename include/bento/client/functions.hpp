@@ -21,11 +21,17 @@ struct output_sink {
     std::function<task<std::string>()> input;
 };
 
+struct stored_function {
+    uuid4 token;
+    /// What its owner shows to delete or publish it; nothing where the server gives none.
+    std::optional<uuid4> owner_token;
+};
+
 /// One server. A deadline covers a whole call; of one that takes input, until the function runs.
 class functions {
   public:
     virtual ~functions() = default;
-    virtual task<uuid4> store(std::string name, std::string code, time_point deadline) = 0;
+    virtual task<stored_function> store(std::string name, std::string code, time_point deadline) = 0;
     /// Returns when it has ended. errc::function_failed with its words.
     virtual task<void> exec(uuid4 token, std::string call, time_point deadline) = 0;
     /// Returns when it has ended; a failure of its own is told to the sink, and is errc::function_failed.
@@ -36,10 +42,21 @@ class functions {
     virtual task<void> close(uuid4 id, time_point deadline) = 0;
     /// Starts it and returns its id.
     virtual task<uuid4> detach(uuid4 token, std::string call, time_point deadline) = 0;
+    /// Has its server register it in the directories; the entry as JSON. errc::refused where the server cannot.
+    virtual task<std::string> publish(uuid4 token, uuid4 owner_token, time_point deadline) = 0;
+    /// Deletes it and ends its runs. errc::refused where the server cannot.
+    virtual task<void> remove(uuid4 token, uuid4 owner_token, time_point deadline) = 0;
+};
+
+struct gateway_options {
+    /// Asked where the server is now when it cannot be reached where it was. Unset: it stays where it is.
+    std::function<task<web::road>(time_point deadline)> moved = {};
+    /// SHA-256 that the code stored under a token must have for a call to run, lower-case hexadecimal.
+    std::optional<std::string> code_sha256 = {};
 };
 
 /// Behind an onion.
-std::unique_ptr<functions> through_gateway(web::road road);
+std::unique_ptr<functions> through_gateway(web::road road, gateway_options o = {});
 /// At a Bento server that is connected to directly.
 std::unique_ptr<functions> at_server(endpoint server);
 

@@ -79,6 +79,13 @@ struct settings {
         std::chrono::milliseconds ttl = std::chrono::hours{1};
     } box;
 
+    /// The directories that functions are registered at and looked up in.
+    struct bfd_settings {
+        std::vector<std::string> onions;  ///< or endpoints of this machine; lookup::address reads them
+        std::optional<std::filesystem::path> owner_file;
+        std::chrono::milliseconds max_stale = std::chrono::minutes{10};
+    } bfd;
+
     struct directory_settings {
         enum class hash_scheme { bcrypt, argon2id };
         std::optional<endpoint> listen;

@@ -6,8 +6,10 @@
 namespace bento::host {
 
 enum class errc {
-    in_use = 1,  ///< another server runs on this state directory
-    state,       ///< the state directory cannot be used
+    in_use = 1,   ///< another server runs on this state directory
+    state,        ///< the state directory cannot be used
+    not_running,  ///< no server runs on this state directory
+    malformed,    ///< what answers on its socket is no server of ours
 };
 std::string_view to_text(errc e);
 

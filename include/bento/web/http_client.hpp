@@ -21,6 +21,13 @@ struct road {
     std::uint16_t port = 80;
     /// Connected to as it is, without tor: a socket of this machine.
     std::optional<endpoint> direct;
+    /// How long connecting may take of a request's time; unset: all of it. An onion that is gone is noticed by this
+    /// alone: tor goes on trying.
+    std::optional<std::chrono::milliseconds> connect_limit = {};
+
+    time_point connect_deadline(time_point deadline) const {
+        return connect_limit ? std::min(deadline, clock::now() + *connect_limit) : deadline;
+    }
 };
 
 class http_client {

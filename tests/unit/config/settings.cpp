@@ -62,7 +62,7 @@ TEST_CASE("every mistake is told with its line and what was expected") {
           "c.toml:4: onion.port: expected a number from 1 to 65535\n"
           "c.toml:5: [onion] has no key \"prot\"; known are client_auth, max_streams, port, pow, "
           "pow_queue_burst, pow_queue_rate\n"
-          "c.toml:6: no table is named \"bx\"; known are box, directory, gateway, onion, tor, route\n"
+          "c.toml:6: no table is named \"bx\"; known are bfd, box, directory, gateway, onion, tor, route\n"
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
 }
 
@@ -126,6 +126,29 @@ pow = "require"
     CHECK(wrong("max_code = \"2MiB\"") == "c:2: directory.max_code: expected a size up to \"1MiB\"");
     CHECK(wrong("entries_per_account = 0").starts_with("c:2: directory.entries_per_account: expected a number from 1"));
     CHECK(wrong("pow = true") == "c:2: directory.pow: expected \"off\" or \"prefer\" or \"require\"");
+}
+
+TEST_CASE("the directories that are asked") {
+    const auto s = config::parse(
+        "[bfd]\nonions = [\"a.onion\", \"127.0.0.1:4711\"]\nowner_file = \"/etc/bentoctl/owner\"\nmax_stale = \"0\"\n",
+        "c");
+    REQUIRE(s);
+    CHECK(s->bfd.onions == std::vector<std::string>{"a.onion", "127.0.0.1:4711"});
+    CHECK(s->bfd.owner_file == "/etc/bentoctl/owner");
+    CHECK(s->bfd.max_stale == std::chrono::milliseconds{0});
+    CHECK(config::settings{}.bfd.max_stale == std::chrono::minutes{10});
+    const auto wrong = [](const std::string& line) {
+        return config::parse("[bfd]\n" + line + "\n", "c").error().detail;
+    };
+    for (const auto* onions : {"\"a.onion\"", "[1]", "[\"\"]"})
+        CHECK(wrong("onions = " + std::string{onions}) ==
+              "c:2: bfd.onions: expected a list of up to 16 onion addresses of directories");
+    std::string many = "onions = [";
+    for (int i = 0; i < 17; ++i)
+        many += "\"a.onion\",";
+    CHECK(wrong(many + "]") == "c:2: bfd.onions: expected a list of up to 16 onion addresses of directories");
+    CHECK(wrong("owner_file = \"owner\"") == "c:2: bfd.owner_file: expected an absolute path");
+    CHECK(wrong("max_stale = 600") == "c:2: bfd.max_stale: expected a duration such as \"90s\"");
 }
 
 TEST_CASE("routes of the operator's") {

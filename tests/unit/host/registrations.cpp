@@ -40,9 +40,9 @@ struct host_of_functions {
         };
         o.warning = [this](std::string_view text) { warnings.emplace_back(text); };
         o.now = [this] { return time; };
-        return host::registrations::open(executor, std::move(o), entry::owner_secret::from_text(secret_text).value())
-            .value();
+        return host::registrations::open(executor, std::move(o), owner).value();
     }
+    entry::owner_secret owner = entry::owner_secret::from_text(secret_text).value();
     temporary_directory folder;
     std::vector<lookup::address> directories;
     std::vector<std::string> warnings;
