@@ -62,6 +62,9 @@ error refusal_of(int status, std::string_view body) {
 /// A connection that broke is made again so often; the request says that it is the same, so that nothing runs twice.
 constexpr int attempts = 3;
 
+/// tor made no connection: the request that went along with the handshake is gone.
+bool never_arrived(const error& e) { return e.code == net::errc::no_route || e.code == net::errc::onion_unreachable; }
+
 result<uuid4> id_in(std::string_view body, std::string_view name) {
     auto id = uuid4::parse(member(parse(body), name));
     if (!id) return error{errc::not_a_gateway, "no " + std::string{name} + " in the answer"};
@@ -74,8 +77,13 @@ class gateway_functions final : public functions {
         : road_{road}, options_{std::move(o)}, http_{std::move(road)} {}
 
     task<stored_function> store(std::string name, std::string code, time_point deadline) override {
-        auto body = json::serialize(json::object{{"name", name}, {"code", code}});
-        auto answer = co_await http_.post_json("/store", std::move(body), deadline);
+        const auto body = json::serialize(json::object{{"name", name}, {"code", code}});
+        auto answer = co_await http_.post_json("/store", body, deadline);
+        // Sent again only where nothing can have arrived: what is stored twice has two tokens.
+        for (int left = attempts; !answer && never_arrived(answer.error()) && --left > 0;) {
+            http_.close();
+            answer = co_await http_.post_json("/store", body, deadline);
+        }
         if (!answer) co_return answer.error();
         if (answer->head.status != 200) co_return refusal_of(answer->head.status, answer->body);
         const auto token = id_in(answer->body, "token");
@@ -143,8 +151,7 @@ class gateway_functions final : public functions {
     }
 
     bool may_try_again(const error& e, time_point deadline) const {
-        for (const auto code : {net::errc::closed, net::errc::no_route, net::errc::onion_unreachable})
-            if (e.code == code) return true;
+        if (never_arrived(e) || e.code == net::errc::closed) return true;
         if (!options_.moved || clock::now() >= deadline) return false;
         for (const auto code : {net::errc::onion_not_found, net::errc::onion_invalid, net::errc::timed_out})
             if (e.code == code) return true;
