@@ -116,7 +116,10 @@ TEST_CASE("a refusal says why, and of which token") {
         CHECK(nothing->why == lookup::errc::unknown_token);
         CHECK(nothing->token == other);
 
-        const auto older = (co_await directory.replace(owner(), first, soon())).value();
+        const auto same = (co_await directory.replace(owner(), first, soon())).value();
+        CHECK_FALSE(same);  // sent again, it is as it was
+        const std::vector<entry::entry> before{entry_of(mine, 4)};
+        const auto older = (co_await directory.replace(owner(), before, soon())).value();
         REQUIRE(older);
         CHECK(older->why == lookup::errc::older);
         CHECK(older->token == mine);
