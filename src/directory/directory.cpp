@@ -13,11 +13,12 @@ namespace {
 constexpr std::size_t max_form_value = 80;
 
 result<void> html(web::exchange& to, int status, std::string_view text) {
-    const http::field fields[] = {
-        {"Content-Type", "text/html; charset=utf-8"},
-        {"Cache-Control", "no-store"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"}};
+    const http::field fields[] = {{"Content-Type", "text/html; charset=utf-8"},
+                                  {"Cache-Control", "no-store"},
+                                  {"Referrer-Policy", "no-referrer"},
+                                  {"Content-Security-Policy",
+                                   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                                   "base-uri 'none'; frame-ancestors 'none'"}};
     return to.respond(status, fields, text);
 }
 
@@ -30,10 +31,18 @@ task<void> answer_form(store::directory_store& store, web::exchange& to) {
                             ? result<entry::share>{error{entry::errc::bad_share}}
                             : entry::share::parse(std::string_view{*value}.substr(first, last - first + 1));
     if (!wanted)
-        co_return html(to, 422, failure_page("That is no token: a token is a random UUID, such as the one below."));
+        co_return html(to, 422,
+                       failure_page("No token", "A token is a random UUID of version 4, such as the one below.",
+                                    value.value_or("")));
     const auto found = co_await store.find(wanted->token);
-    if (!found) co_return html(to, 503, failure_page("The directory cannot answer at this moment."));
-    if (!*found) co_return html(to, 404, failure_page("No function is registered under this token."));
+    if (!found) {
+        const auto sorry = failure_page("No answer", "The directory cannot answer at this moment.", *value);
+        co_return html(to, 503, sorry);
+    }
+    if (!*found) {
+        const auto none = failure_page("Not registered", "No function is registered under this token.", *value);
+        co_return html(to, 404, none);
+    }
     co_return html(to, (*found)->ended ? 410 : 200, entry_page((*found)->document, wanted->fingerprint.value_or("")));
 }
 

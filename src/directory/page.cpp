@@ -40,11 +40,15 @@ std::string page(std::string_view title, std::string_view body) {
 <title>{}</title>
 <style>
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; }}
-dt {{ margin-top: 1rem; font-weight: 600; }}
+h1 {{ font-size: 1.5rem; line-height: 1.2; }}
+h2 {{ font-size: 1.1rem; margin-top: 2rem; }}
+dt {{ margin-top: 1.2rem; font-weight: 600; }}
 dd {{ margin: .2rem 0 0; overflow-wrap: anywhere; }}
-code, pre, input {{ font-family: ui-monospace, monospace; font-size: .9em; }}
-pre {{ overflow-x: auto; padding: .7rem; border: 1px solid #8886; border-radius: .3rem; }}
+code, pre, input {{ font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }}
+pre, .warning {{ padding: .7rem; border: 1px solid #8886; border-radius: .3rem; }}
+pre {{ white-space: pre-wrap; }}
+.warning {{ border: 2px solid #d33; font-weight: 600; }}
+form {{ margin: 2rem 0; }}
 input {{ box-sizing: border-box; width: 100%; padding: .5rem; }}
 button {{ margin-top: .5rem; padding: .5rem 1rem; font: inherit; }}
 </style>
@@ -56,13 +60,16 @@ button {{ margin-top: .5rem; padding: .5rem 1rem; font: inherit; }}
                        title, body);
 }
 
-constexpr std::string_view form = R"html(<form action="/lookup" method="get">
+std::string form(std::string_view asked = {}) {
+    return fmt::format(R"html(<form action="/lookup" method="get">
 <label for="token">Token, or token#fingerprint</label>
-<input id="token" name="token" maxlength="80" autocomplete="off" spellcheck="false" required
+<input id="token" name="token" value="{}" maxlength="80" autocomplete="off" spellcheck="false" required
  placeholder="7e620807-59fd-498d-94f9-1722672411ab">
 <button>Look up</button>
 </form>
-)html";
+)html",
+                       escaped(asked));
+}
 
 void add(std::string& out, std::string_view name, std::string_view html) {
     out += fmt::format("<dt>{}</dt>\n<dd>{}</dd>\n", name, html);
@@ -74,7 +81,9 @@ std::string information_page(const options& o) {
     return page("A Bento Function Directory", fmt::format(R"html(<h1>A Bento Function Directory</h1>
 <p>A Bento function is named by its token, a random UUID. This directory knows the onion service that runs it now. What
 it says is signed by the function's owner, and your program checks that: the directory cannot point a token elsewhere.</p>
-{}<h2>For programs</h2>
+{}<h2>To run a function</h2>
+<pre>bentoctl open --directory ADDRESS.onion TOKEN 'hello()'</pre>
+<h2>For programs</h2>
 <dl>
 <dt><code>GET /lookup/TOKEN</code></dt>
 <dd>the entry as JSON; 404 where there is none, 410 where its owner has ended it</dd>
@@ -89,7 +98,7 @@ it says is signed by the function's owner, and your program checks that: the dir
 <p>Tokens are random UUIDs of version 4. The first registration of a token binds for ever. Code has at most {} KiB, an
 account at most {} entries. There is no list of tokens.</p>
 )html",
-                                                          form, o.max_code / 1024, o.entries_per_account));
+                                                          form(), o.max_code / 1024, o.entries_per_account));
 }
 
 std::string information_json(const options& o) {
@@ -105,42 +114,39 @@ std::string entry_page(std::string_view document, std::string_view fingerprint) 
     boost::system::error_code failed;
     const auto v = json::parse(document, failed);
     const auto* o = v.if_object();
-    if (failed || o == nullptr) return failure_page("The directory cannot read its entry.");
-    std::string body = "<h1>Look-up</h1>\n<dl>\n";
-    if (const auto dead = entry::tombstone_from_json(*o)) {
-        add(body, "Token", fmt::format("<code>{}</code>", dead->token.text()));
-        add(body, "Ended", "The owner has ended this registration.");
-        return page("Ended", body + "</dl>\n<p><a href=\"/\">Another look-up</a></p>\n");
-    }
+    if (failed || o == nullptr) return failure_page("No answer", "The directory cannot read its entry.");
+    if (const auto dead = entry::tombstone_from_json(*o))
+        return failure_page("Ended", "The owner of this function has ended its registration.", dead->token.text());
     const auto e = entry::entry_from_json(*o);
-    if (!e) return failure_page("The directory cannot read its entry.");
-    add(body, "Token", fmt::format("<code>{}</code>", e->token.text()));
-    add(body, "Name", escaped(e->name));
-    add(body, "Onion service", fmt::format("<a href=\"http://{0}/\"><code>{0}</code></a>", e->onion.host()));
+    if (!e) return failure_page("No answer", "The directory cannot read its entry.");
+    std::string above, below, list;
+    add(list, "Token", fmt::format("<code>{}</code>", e->token.text()));
+    add(list, "Name", e->name.empty() ? "none" : fmt::format("<bdi>{}</bdi>", escaped(e->name)));
+    add(list, "Onion service", fmt::format("<a href=\"http://{0}/\"><code>{0}</code></a>", e->onion.host()));
     if (e->signed_by) {
         const auto print = entry::fingerprint(e->signed_by->owner);
         std::string owner = fmt::format("fingerprint <code>{}</code>", print);
-        if (!fingerprint.empty()) {
-            if (fingerprint == print)
-                owner += "<br>This is the owner that the share string names.";
-            else
-                owner +=
-                    "<br><strong>This is not the owner that the share string names. Do not use this entry.</strong>";
-        }
-        add(body, "Owner", owner);
-        add(body, "Valid",
-            fmt::format("number {}, until {} (UTC)", e->signed_by->seq, entry::to_text(e->signed_by->not_after)));
+        if (fingerprint == print)
+            owner += ", as the share string says";
+        else if (!fingerprint.empty())
+            above =
+                "<p class=\"warning\">This is not the owner that the share string names. Do not use this entry.</p>\n";
+        add(list, "Owner", owner);
+        add(list, "Valid",
+            fmt::format("until {} (UTC), sequence number {}", entry::to_text(e->signed_by->not_after),
+                        e->signed_by->seq));
+        below = "<p>A page cannot check signatures: <code>bentoctl lookup</code> does, and remembers the owner.</p>\n";
     } else {
-        add(body, "Owner", "<strong>This entry is unsigned:</strong> only this directory vouches for it.");
+        above = "<p class=\"warning\">This entry is unsigned: only this directory vouches for it.</p>\n";
     }
-    add(body, "SHA-256 of the code", fmt::format("<code>{}</code>", hex_encode(e->code_sha256)));
-    body += "</dl>\n";
+    add(list, "SHA-256 of the code", fmt::format("<code>{}</code>", hex_encode(e->code_sha256)));
+    std::string body = "<h1>Look-up</h1>\n" + above + "<dl>\n" + list + "</dl>\n";
     if (e->code) body += fmt::format("<h2>Code</h2>\n<pre>{}</pre>\n", escaped(*e->code));
-    return page("Look-up", body + "<p><a href=\"/\">Another look-up</a></p>\n");
+    return page("Look-up", body + below + "<p><a href=\"/\">Another look-up</a></p>\n");
 }
 
-std::string failure_page(std::string_view what) {
-    return page("Look-up", fmt::format("<h1>Look-up</h1>\n<p>{}</p>\n{}", what, form));
+std::string failure_page(std::string_view title, std::string_view what, std::string_view asked) {
+    return page(title, fmt::format("<h1>{}</h1>\n<p>{}</p>\n{}", title, what, form(asked)));
 }
 
 std::optional<std::string> form_value(std::string_view query, std::string_view name, std::size_t limit) {

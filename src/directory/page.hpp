@@ -13,7 +13,7 @@ std::string information_json(const options& o);
 /// named, or empty.
 std::string entry_page(std::string_view document, std::string_view fingerprint);
 /// `what` is our own sentence.
-std::string failure_page(std::string_view what);
+std::string failure_page(std::string_view title, std::string_view what, std::string_view asked = {});
 
 /// The value of a field of a submitted form, percent-decoded; nothing where it is not there or longer than `limit`.
 std::optional<std::string> form_value(std::string_view query, std::string_view name, std::size_t limit);

@@ -24,9 +24,11 @@ TEST_CASE("T6, T27: pages for a person, without scripts, and no list") {
         CHECK(found.body.find("unsigned") != std::string::npos);
         const auto missing = co_await get(d, "/lookup?token=" + uuid4::generate().str());
         CHECK(missing.status == 404);
+        CHECK(missing.body.find("Not registered") != std::string::npos);
         const auto nonsense = co_await get(d, "/lookup?token=%3Cscript%3E");
         CHECK(nonsense.status == 422);
         CHECK(nonsense.body.find("<script") == std::string::npos);
+        CHECK(nonsense.body.find("value=\"&lt;script&gt;\"") != std::string::npos);
         const auto nothing = co_await get(d, "/lookup");
         CHECK(nothing.status == 422);
         const std::vector<std::string> lists{"/lookup/", "/entries", "/list"};
@@ -40,7 +42,7 @@ TEST_CASE("T6, T27: pages for a person, without scripts, and no list") {
 TEST_CASE("the page of a share string says whose entry it is") {
     const auto document = json::serialize(entry::to_json(signed_entry(1)));
     const auto print = entry::fingerprint(owner_key().public_key());
-    CHECK(directory::entry_page(document, print).find("This is the owner") != std::string::npos);
+    CHECK(directory::entry_page(document, print).find("as the share string says") != std::string::npos);
     CHECK(directory::entry_page(document, entry::fingerprint(owner_key("thief").public_key())).find("Do not use") !=
           std::string::npos);
 }
