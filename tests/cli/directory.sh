@@ -18,6 +18,7 @@ web() { curl --silent --show-error --max-time 60 --socks5-hostname "$CLIENT_SOCK
 code_of() { web -o "$SCRATCH/answer" -w '%{http_code}' "$@"; }
 token=7e620807-59fd-498d-94f9-1722672411ab
 registration() { printf '{"token":"%s","name":"hello","code":"def hello():\\n    api.send(1)\\n","onion":"%s","password":"%s"}' "$@"; }
+# T12, T17, T19, T21, T25: from another Tor client, by the token alone.
 is "nothing yet" 404 "$(code_of "http://$onion/lookup/$token")"
 is "register" 201 "$(code_of --json "$(registration $token "$onion" right)" "http://$onion/register")"
 is "a second comer" 409 "$(code_of --json "$(registration $token "$onion" other)" "http://$onion/register")"

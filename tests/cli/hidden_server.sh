@@ -22,6 +22,7 @@ hello=$out
 status 0 "$BENTOCTL" store "${to[@]}" --json "$SCRATCH/echo.py"
 echo=$(member "$out" token)
 
+# T40: token and onion handed on by hand, without any directory.
 status 0 "$BENTOCTL" open "${to[@]}" "$hello" 'hello()'
 is "open" "hello world" "$out"
 status 0 "$BENTOCTL" exec "${to[@]}" "$hello" 'hello()'

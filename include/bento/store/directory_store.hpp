@@ -60,7 +60,7 @@ class directory_store {
     /// Records of no account; one whose token is there with this number or a higher one is left out. How many were
     /// taken.
     virtual task<std::size_t> import(std::vector<record> records) = 0;
-    /// Up to `count` records behind a token, in the order of tokens.
+    /// Up to `count` records behind that of a token, in an order of the engine's own.
     virtual task<std::vector<record>> page(std::optional<uuid4> after, std::size_t count) = 0;
     virtual task<std::uint64_t> size() = 0;
 };

@@ -51,6 +51,49 @@ TEST_CASE("T22: a token is a uuid4, and the member that is wrong is named") {
     });
 }
 
+TEST_CASE("T22: ten thousand random UUIDs are accepted") {
+    play([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        served_directory d{executor};
+        for (int server = 0; server < 10; ++server) {
+            json::array entries;
+            for (int i = 0; i < 1000; ++i) {
+                auto one = entry::to_json(unsigned_entry());
+                one["token"] = uuid4::generate().text();
+                entries.push_back(std::move(one));
+            }
+            json::object body{
+                {"entries", std::move(entries)}, {"account", std::to_string(server)}, {"password", "password"}};
+            const auto made = co_await post(d, "/register", std::move(body));
+            CHECK(made.status == 201);
+        }
+        const auto known = (co_await d.served.store().size()).value();
+        CHECK(known == 10'000);
+    });
+}
+
+TEST_CASE("T27: who has no password may look up, and nothing else") {
+    play([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        const served_directory d{executor};
+        co_await post(d, "/register", bare(unsigned_entry(), "right"));
+        const auto entry_of_token = "/lookup/" + token.str();
+        for (const auto m : {http::method::post, http::method::put, http::method::delete_, http::method::patch}) {
+            const auto refused = co_await ask(d.road, m, entry_of_token, "");
+            CHECK(refused.status == 405);
+        }
+        const std::vector<std::string> changes{"/register", "/reregister", "/unregister"};
+        for (const auto& path : changes) {
+            const auto read = co_await get(d, path);
+            CHECK(read.status == 405);
+            auto without = move_to(2, "");
+            without.erase("password");
+            const auto refused = co_await post(d, path, without);
+            CHECK(refused.status == 422);
+        }
+        const auto found = co_await look_up(d);
+        CHECK(found.object() == entry::to_json(unsigned_entry()));
+    });
+}
+
 TEST_CASE("T7: bodies that are wrong are refused, each with its status") {
     play([](asio::any_io_executor executor) -> asio::awaitable<void> {
         const served_directory d{executor};
@@ -133,7 +176,7 @@ TEST_CASE("T25, Figure 3.8: the right password moves Token_X to the new onion, t
     });
 }
 
-TEST_CASE("FW7: a signed entry moves by its owner's key and its password, and by neither alone") {
+TEST_CASE("FW7, T28: a signed entry moves by its owner's key and its password, and by neither alone") {
     play([](asio::any_io_executor executor) -> asio::awaitable<void> {
         const served_directory d{executor};
         co_await post(d, "/register", request_for(signed_entry(1)));
@@ -285,7 +328,7 @@ TEST_CASE("one account: 434 tokens are one request, and all or none are taken") 
     });
 }
 
-TEST_CASE("guessing ends after ten wrong passwords") {
+TEST_CASE("T27: guessing ends after ten wrong passwords") {
     play([](asio::any_io_executor executor) -> asio::awaitable<void> {
         const served_directory d{executor};
         co_await post(d, "/register", bare(unsigned_entry(), "right"));
@@ -336,7 +379,7 @@ TEST_CASE("the same token registered by many at a time has one winner") {
     });
 }
 
-TEST_CASE("a flood of registrations is told to come later, and look-ups go on") {
+TEST_CASE("T27: a flood of registrations is told to come later, and look-ups go on") {
     play([](asio::any_io_executor executor) -> asio::awaitable<void> {
         auto o = quick_settings();
         o.hash.bcrypt_cost = 8;
@@ -354,6 +397,41 @@ TEST_CASE("a flood of registrations is told to come later, and look-ups go on") 
             CHECK(r.retry_after == (r.status == 503 ? "5" : ""));
         const auto found = co_await look_up(d);
         CHECK(found.status == 404);
+    });
+}
+
+TEST_CASE("an account has so many entries and no more, and the quotas change while it serves") {
+    play([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto o = quick_settings();
+        o.entries_per_account = 3;
+        served_directory d{executor, o};
+        const auto several = [](int count) {
+            json::array entries;
+            for (int i = 0; i < count; ++i) {
+                auto one = entry::to_json(unsigned_entry());
+                one["token"] = uuid4::generate().text();
+                entries.push_back(std::move(one));
+            }
+            return json::object{{"entries", std::move(entries)}, {"account", "a"}, {"password", "password"}};
+        };
+        const auto too_many = co_await post(d, "/register", several(4));
+        CHECK(too_many.status == 403);
+        CHECK(too_many.type() == "quota");
+        const auto two = co_await post(d, "/register", several(2));
+        CHECK(two.status == 201);
+        const auto two_more = co_await post(d, "/register", several(2));
+        CHECK(two_more.status == 403);
+        CHECK(two_more.type() == "quota");
+        const auto known = (co_await d.served.store().size()).value();
+        CHECK(known == 2);
+        d.served.change_limits(10, 4);
+        const auto of_code = co_await post(d, "/register", several(2));
+        CHECK(of_code.status == 413);
+        d.served.change_limits(1000, 4);
+        const auto now_two = co_await post(d, "/register", several(2));
+        CHECK(now_two.status == 201);
+        const auto page = co_await get(d, "/");
+        CHECK(page.body.find("at most 4 entries") != std::string::npos);
     });
 }
 

@@ -157,6 +157,17 @@ TEST_CASE("functions that are started at a time wait for their turn") {
     });
 }
 
+TEST_CASE("T26: nobody can re-register or end a registration through the onion") {
+    with_server(owned(), [](hidden_server& s) -> asio::awaitable<void> {
+        for (const auto* path : {"/reregister", "/unregister"}) {
+            const auto refused = co_await s.post(path, "{}");
+            CHECK(refused.starts_with("404 "));
+        }
+        const auto page = co_await s.get("/");
+        CHECK(page.find("/reregister") == std::string::npos);
+    });
+}
+
 TEST_CASE("T14: every path can be taken away; then it is 404 and not listed") {
     using o = gateway::options;
     for (const auto& [path, flag] : {std::pair{"/store", &o::store},

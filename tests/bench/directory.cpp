@@ -1,0 +1,310 @@
+// The directory with a million entries beside itself with ten, and beside the thesis' own design: Flask and one JSON
+// file a token (directory_flask.py). wrk asks; all of it runs on the same processors.
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bento/base/encoding.hpp>
+#include <bento/entry/owner.hpp>
+#include <bento/net/listener.hpp>
+#include <bento/store/directory_store.hpp>
+#include <bento/web/http_client.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "bench.hpp"
+#include "run.hpp"
+#include "temporary_directory.hpp"
+
+namespace bento {
+namespace {
+
+namespace json = boost::json;
+using bench::report;
+
+constexpr std::uint64_t many = 1'000'000, few = 10;
+/// A million files would be a benchmark of the file system.
+constexpr std::uint64_t files = 10'000;
+constexpr std::size_t batch = 10'000;
+constexpr std::size_t tokens_of_a_server = 434;
+/// The peer checks a password for each token: a tenth of them are measured, and multiplied.
+constexpr std::size_t peer_tokens = 43;
+constexpr unsigned rounds = 5;
+constexpr int flooding_connections = 128;
+/// Sooner than Retry-After says.
+constexpr std::chrono::milliseconds comes_again{100};
+constexpr auto password = "a password of the thesis' kind";
+
+[[noreturn]] void die(const std::string& why) {
+    std::cerr << "bench directory: " << why << '\n';
+    std::exit(1);
+}
+
+/// The same tokens as directory_lookup.lua's.
+uuid4 token(std::uint64_t i) {
+    char text[uuid4::text_size + 1];
+    std::snprintf(text, sizeof text, "%08llx-0000-4000-8000-%012llx",
+                  static_cast<unsigned long long>(i * 2654435761 % 4294967296), static_cast<unsigned long long>(i));
+    return uuid4::parse(text).value();
+}
+
+onion::secret_key onion_key(std::uint8_t number) {
+    std::array<std::uint8_t, 32> seed{};
+    seed[0] = number;
+    return onion::secret_key::from_seed(seed);
+}
+onion::address onion_address(std::uint8_t number) { return onion::address::of(onion_key(number).public_key()); }
+
+entry::entry hello(const uuid4& token) {
+    const std::string code = "def hello():\n    api.send('hello')\n";
+    return {token, "hello", code, entry::sha256(code), onion_address(1), {}};
+}
+
+/// A database with that many entries, as large as signed ones.
+void fill(const std::filesystem::path& database, std::uint64_t count) {
+    auto store = store::open_sqlite(database.string());
+    if (!store) die(store.error().message());
+    auto e = hello(token(0));
+    e.signed_by = entry::authority{.seq = 1, .not_after = entry::today()};
+    sign(e, onion_key(2), onion_key(1));
+    auto document = json::serialize(entry::to_json(e));
+    const auto at = document.find(e.token.text());
+    for (std::uint64_t i = 0; i < count;) {
+        std::vector<store::record> records;
+        for (; i < count && records.size() < batch; ++i) {
+            document.replace(at, uuid4::text_size, token(i).text());
+            records.push_back({token(i), 0, onion_key(2).public_key(), 1, false, document});
+        }
+        const auto taken = test::run([&](auto) { return (*store)->import(std::move(records)); });
+        if (!taken) die(taken.error().message());
+    }
+    if (const auto size = test::run([&](auto) { return (*store)->size(); }); !size || *size != count)
+        die("the database is not filled");
+}
+
+/// A program that ends with this.
+class program {
+  public:
+    explicit program(const std::string& command) {
+        from_ = ::popen(("echo $$; exec " + command).c_str(), "r");
+        if (from_ == nullptr || std::fscanf(from_, "%d\n", &pid_) != 1) die("cannot start " + command);
+    }
+    program(const program&) = delete;
+    program& operator=(const program&) = delete;
+    ~program() {
+        ::kill(pid_, SIGTERM);
+        ::pclose(from_);
+    }
+    std::string line() {
+        char text[4096];
+        if (std::fgets(text, sizeof text, from_) == nullptr) die("a program ended");
+        return text;
+    }
+    double resident() const {
+        std::ifstream in{"/proc/" + std::to_string(pid_) + "/statm"};
+        double all = 0, here = 0;
+        in >> all >> here;
+        return here * static_cast<double>(::sysconf(_SC_PAGESIZE));
+    }
+
+  private:
+    FILE* from_ = nullptr;
+    int pid_ = 0;
+};
+
+struct served {
+    explicit served(const std::filesystem::path& state)
+        : runs{std::string{std::getenv("BENTOCTL")} + " directory --json --no-onion --state-dir " + state.string()} {
+        at = endpoint::parse(json::value_to<std::string>(json::parse(runs.line()).at("listen"))).value();
+    }
+    program runs;
+    endpoint at;
+};
+
+/// One request after another on one connection.
+asio::awaitable<std::string> ask_all(endpoint at, std::string path, std::vector<std::string> bodies, int wanted) {
+    web::road road;
+    road.host = at.str();
+    road.direct = at;
+    web::http_client client{std::move(road)};
+    std::string last;
+    for (auto& body : bodies) {
+        const auto answer = co_await client.post_json(path, std::move(body), clock::now() + std::chrono::minutes{1});
+        if (!answer || answer->head.status != wanted)
+            die(path + ": " + (answer ? std::to_string(answer->head.status) + answer->body : answer.error().message()));
+        last = answer->body;
+    }
+    co_return last;
+}
+void post(const endpoint& at, const std::string& path, std::vector<std::string> bodies, int wanted) {
+    test::run([&](auto) { return ask_all(at, path, bodies, wanted); }, std::chrono::minutes{2});
+}
+
+struct looked_up {
+    double rate = 0, percentile_99 = 0;
+};
+looked_up look_up(const endpoint& at, std::uint64_t count, int seconds = 3) {
+    const auto command = "wrk -t1 -c32 -d" + std::to_string(seconds) +
+                         "s -s " BENTO_BENCH_SOURCE "/directory_lookup.lua http://" + at.str() + " -- " +
+                         std::to_string(count) + " | tail -n 1";
+    FILE* from = ::popen(command.c_str(), "r");
+    looked_up out;
+    int failures = -1;
+    if (from == nullptr || std::fscanf(from, "%lf %lf %d", &out.rate, &out.percentile_99, &failures) != 3)
+        die("no wrk");
+    ::pclose(from);
+    if (failures != 0) die(std::to_string(failures) + " look-ups failed");
+    return out;
+}
+looked_up median(const std::vector<looked_up>& of) {
+    std::vector<double> rates, percentiles;
+    for (const auto& one : of) {
+        rates.push_back(one.rate);
+        percentiles.push_back(one.percentile_99);
+    }
+    return {bench::median(rates), bench::median(percentiles)};
+}
+
+/// What a server sends to move all its tokens: one account, one password.
+std::string request_for_all(const endpoint& at, std::uint64_t seq, std::uint8_t onion) {
+    const auto secret = entry::owner_secret::from_text("the owner secret of a server with 434 tokens").value();
+    const auto directory = at.str();
+    const auto account = secret.account(directory);
+    json::array entries;
+    for (std::size_t i = 0; i < tokens_of_a_server; ++i) {
+        auto e = hello(token(many + i));
+        if (seq > 1) e.code.reset();
+        e.onion = onion_address(onion);
+        e.signed_by = entry::authority{.seq = seq, .not_after = entry::today() + entry::life};
+        const auto owner = secret.key(e.token);
+        sign(e, owner, onion_key(onion));
+        auto one = entry::to_json(e);
+        one["claim"] = base64_encode(entry::sign_claim(owner, directory, account, entry::signed_bytes(e)));
+        entries.push_back(std::move(one));
+    }
+    return json::serialize(json::object{
+        {"entries", std::move(entries)}, {"account", account}, {"password", secret.password(directory).text()}});
+}
+
+double move_all(const endpoint& at) {
+    post(at, "/register", {request_for_all(at, 1, 1)}, 201);
+    std::vector<double> took;
+    for (std::uint64_t seq = 2; seq < 2 + rounds; ++seq) {
+        std::vector<std::string> body{request_for_all(at, seq, static_cast<std::uint8_t>(seq))};
+        took.push_back(bench::seconds([&] { post(at, "/reregister", std::move(body), 200); }));
+    }
+    return bench::median(took);
+}
+
+/// Registers new tokens without end; who is sent away comes again.
+asio::awaitable<void> register_for_ever(endpoint at, std::size_t& made, std::size_t& refused) {
+    web::road road;
+    road.host = at.str();
+    road.direct = at;
+    web::http_client client{std::move(road)};
+    asio::steady_timer pause{co_await asio::this_coro::executor};
+    for (;;) {
+        auto one = entry::to_json(hello(uuid4::generate()));
+        one["password"] = password;
+        const auto answer =
+            co_await client.post_json("/register", json::serialize(one), clock::now() + std::chrono::minutes{5});
+        if (!answer) die("the flood: " + answer.error().message());
+        ++(answer->head.status == 201 ? made : refused);
+        pause.expires_after(comes_again);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+/// What `work` gives while registrations flood the directory.
+template <class Work>
+auto flooded(const endpoint& at, Work work) {
+    asio::io_context context;
+    std::size_t made = 0, refused = 0;
+    for (int i = 0; i < flooding_connections; ++i)
+        asio::co_spawn(context, register_for_ever(at, made, refused), [](std::exception_ptr e) {
+            if (e) std::rethrow_exception(e);
+        });
+    std::thread floods{[&] { context.run(); }};
+    auto out = work();
+    context.stop();
+    floods.join();
+    std::cerr << "bench directory: meanwhile " << made << " registrations were made, and " << refused << " sent away\n";
+    if (made == 0 || refused == 0) die("that was no flood");
+    return out;
+}
+
+struct peer {
+    peer(const std::filesystem::path& folder, std::uint16_t port)
+        : runs{BENTO_BENCH_PYTHON " " BENTO_BENCH_SOURCE "/directory_flask.py " + prepared(folder) + ' ' +
+               std::to_string(port) + ' ' + (folder / "tokens").string() + " '" + password + "' 2>/dev/null"},
+          at{endpoint::tcp("127.0.0.1", port)} {
+        const auto give_up = clock::now() + std::chrono::minutes{1};
+        while (!test::run([&](auto) { return net::stream::connect(at, give_up); })) {
+            if (clock::now() > give_up) die("Flask does not start: is python3-flask installed (.ci/deps bench)?");
+            ::usleep(100'000);
+        }
+    }
+    static std::string prepared(const std::filesystem::path& folder) {
+        std::filesystem::create_directories(folder / "files");
+        std::ofstream tokens{folder / "tokens"};
+        for (std::uint64_t i = 0; i < files; ++i)
+            tokens << token(i).text() << '\n';
+        return (folder / "files").string();
+    }
+    double move_all() const {
+        std::vector<std::string> bodies;
+        for (std::size_t i = 0; i < peer_tokens; ++i)
+            bodies.push_back(json::serialize(
+                json::object{{"token", token(i).text()}, {"onion", onion_address(2).host()}, {"password", password}}));
+        const auto took = bench::seconds([&] { post(at, "/reregister", bodies, 200); });
+        return took * static_cast<double>(tokens_of_a_server) / static_cast<double>(peer_tokens);
+    }
+    program runs;
+    endpoint at;
+};
+
+void measure(const std::filesystem::path& folder) {
+    for (const auto& [name, count] : {std::pair{"many", many}, std::pair{"few", few}}) {
+        std::filesystem::create_directories(folder / name);
+        fill(folder / name / "directory.db", count);
+    }
+    served large{folder / "many"}, small{folder / "few"};
+    const peer thesis{folder / "thesis", net::free_loopback_port().value()};
+    const auto memory = large.runs.resident();
+
+    // The first run is not counted: it brings the database's file into memory.
+    look_up(large.at, many);
+    std::vector<looked_up> of_many, of_few;
+    for (unsigned i = 0; i < rounds; ++i) {
+        of_many.push_back(look_up(large.at, many));
+        of_few.push_back(look_up(small.at, few));
+    }
+    const auto ours = median(of_many), with_ten = median(of_few);
+    const auto flask = look_up(thesis.at, files);
+    report({"look-ups of 1,000,000 entries", ours.rate, "/s", flask.rate, "Flask, 10,000 files", bench::limit{50'000}});
+    report({"look-ups of 10 entries", with_ten.rate, "/s", flask.rate, "Flask, 10,000 files"});
+    report({"99th percentile of 1,000,000 entries", ours.percentile_99, "s", with_ten.percentile_99, "ours, 10",
+            bench::ratio{1 / 1.3}});
+
+    const auto during = flooded(large.at, [&] { return look_up(large.at, many, 10); });
+    report({"look-ups while registrations flood", during.rate, "/s", ours.rate, "without", bench::ratio{0.5}});
+    report({"99th percentile meanwhile", during.percentile_99, "s", {}, {}, bench::limit{0.020}});
+    served quiet{folder / "quiet"};
+    report({"434 re-registrations, bcrypt cost 12", move_all(quiet.at), "s", thesis.move_all(), "Flask, from 43",
+            bench::limit{1}});
+    report({"memory of the idle process", memory, "B", thesis.runs.resident(), "Flask", bench::limit{20 << 20}});
+}
+
+}  // namespace
+}  // namespace bento
+
+int main() {
+    if (std::getenv("BENTOCTL") == nullptr) bento::die("BENTOCTL must name the program");
+    const bento::test::temporary_directory folder;
+    bento::measure(folder.path());
+}
