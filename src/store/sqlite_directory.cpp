@@ -155,8 +155,9 @@ class reader : public std::enable_shared_from_this<reader> {
             if (auto begun = begin_.run(); !begun) return begun.error();
             reading_ = true;
             seen_ = written;
-            // Where it cannot be ended, the next look-up says so.
-            asio::post(executor, [self = shared_from_this()] { static_cast<void>(self->end()); });
+            // Ended when the loop has come round, or has gone. Where it cannot be, the next look-up says so.
+            const auto end_turn = [self = shared_from_this()](void*) { static_cast<void>(self->end()); };
+            asio::post(executor, [turn = std::shared_ptr<void>{nullptr, end_turn}] {});
         }
         return find_by(at_place_, token);
     }
