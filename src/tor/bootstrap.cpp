@@ -15,7 +15,7 @@ task<void> wait_for_bootstrap(controller control, bootstrap_progress tell, time_
     if (!answer) co_return answer.error();
     auto phase = control::parse_bootstrap_phase(answer->at("status/bootstrap-phase"));
     for (;;) {
-        if (phase) tell(phase->progress, phase->summary);
+        if (phase && tell) tell(phase->progress, phase->summary);
         if (phase && phase->progress >= 100) co_return result<void>{};
         auto next = co_await events->next(deadline);
         if (!next && next.error().code == net::errc::timed_out)
