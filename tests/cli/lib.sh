@@ -65,6 +65,7 @@ use_testnet() {
 daemon() {
     local command=$1 name=$2
     shift 2
+    : >"$SCRATCH/$name.out"  # what an earlier one said is not what this one says
     "$BENTOCTL" "$command" --json --state-dir "$SCRATCH/$name" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" &
     server_pid=$!
     children+=("$server_pid")
