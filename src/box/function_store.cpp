@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <sodium.h>
+#include <sys/file.h>
 
 #include <bento/base/bytes.hpp>
 #include <bento/base/encoding.hpp>
@@ -6,6 +8,7 @@
 #include <bento/base/file.hpp>
 #include <bento/box/function_store.hpp>
 #include <boost/json.hpp>
+#include <cstring>
 
 namespace bento::box {
 
@@ -43,6 +46,8 @@ std::string_view to_text(errc e) {
             return "the name of the function is too long";
         case errc::unknown_run:
             return "no such function runs here";
+        case errc::in_use:
+            return "another server has its functions there";
     }
     return "unknown error";
 }
@@ -56,6 +61,11 @@ result<function_store> function_store::open(const options& o) {
     std::filesystem::create_directories(o.directory, failed);
     if (!failed) std::filesystem::permissions(o.directory, std::filesystem::perms::owner_all, failed);
     if (failed) return error{errc::storage, o.directory.string(), failed.message()};
+    out.lock_ = net::unique_fd{::open(o.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!out.lock_ || ::flock(out.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return error{errc::in_use, o.directory.string()};
+        return error{errc::storage, o.directory.string(), std::strerror(errno)};
+    }
     for (const auto& file : std::filesystem::directory_iterator{o.directory, failed}) {
         const auto& path = file.path();
         const auto token = uuid4::parse(path.filename().string().substr(0, uuid4::text_size));

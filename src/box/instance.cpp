@@ -90,7 +90,7 @@ instance::~instance() {
     process_.kill();
 }
 
-result<std::shared_ptr<instance>> instance::prepare(asio::any_io_executor executor, const launcher& with) {
+result<std::shared_ptr<instance>> instance::prepare(asio::any_io_executor executor, const launcher& with) try {
     auto group = with.groups.make(with.options.each);
     if (!group) return error{sandbox::errc::start_failed, "its control group"};
     auto [ours, theirs] = net::make_socket_pair();
@@ -129,6 +129,8 @@ result<std::shared_ptr<instance>> instance::prepare(asio::any_io_executor execut
     self->complaints_ = stream_of(executor, std::move(stderr_ours));
     asio::co_spawn(executor, run(self), asio::detached);
     return self;
+} catch (const std::system_error& e) {  // no descriptor or no memory is left
+    return error{sandbox::errc::start_failed, {}, e.what()};
 }
 
 void instance::begin(uuid4 id, std::string code, std::string call) {

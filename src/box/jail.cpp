@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <bento/box/jail.hpp>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -66,11 +67,21 @@ void step_back() {
     write_to("/proc/self/oom_score_adj", "500");
 }
 
+/// Whether the user namespace that we are in knows this user; a container's may know a few thousand only, or one.
+bool is_mapped(std::uint32_t user) {
+    std::ifstream map{"/proc/self/uid_map"};
+    for (std::uint64_t inside = 0, outside = 0, count = 0; map >> inside >> outside >> count;)
+        if (inside <= user && user - inside < count) return true;
+    return false;
+}
+
 void leave_root() {
     if (::geteuid() != 0) return;
     std::uint32_t user = 0;
     if (::getrandom(&user, sizeof user, 0) != sizeof user) fail("getrandom");
     user = first_user + user % users;
+    // Such a container's root is an unprivileged user of the machine already, and has nobody else to become.
+    if (!is_mapped(user)) return;
     if (::setgroups(0, nullptr) != 0) fail("setgroups");
     if (::setresgid(user, user, user) != 0) fail("setresgid");
     if (::setresuid(user, user, user) != 0) fail("setresuid");

@@ -50,6 +50,29 @@ task<void> prove(const launcher& with) {
     co_return error{sandbox::errc::start_failed, "a first run in it", why + " " + (*run)->complaint()};
 }
 
+/// Everything that a function needs, proven.
+task<launcher> prepare(options o) {
+    auto runtime = co_await find_runtime();
+    if (!runtime) co_return runtime.error();
+    auto filter = filter_file();
+    if (!filter) co_return filter.error();
+    auto groups = o.control_groups ? control_groups::open() : control_groups{};
+    launcher out{std::move(o), std::move(*runtime), std::move(*filter), std::move(groups)};
+    if (auto proven = co_await prove(out); !proven) co_return proven.error();
+    co_return std::move(out);
+}
+
+std::vector<std::string> missing(const control_groups& groups) {
+    std::vector<std::string> out;
+    for (const auto& controller : groups.missing()) {
+        if (controller == "memory")
+            out.emplace_back("the memory of all processes of a function together is not limited");
+        if (controller == "cpu")
+            out.emplace_back("the processor time of all processes of a function together is not limited");
+    }
+    return out;
+}
+
 }  // namespace
 
 options options::from(const config::settings::box_settings& s, std::filesystem::path directory) {
@@ -71,20 +94,21 @@ options options::from(const config::settings::box_settings& s, std::filesystem::
 
 task<server> server::start(options o) {
     allow_descriptors();
-    auto runtime = co_await find_runtime();
-    if (!runtime) co_return runtime.error();
-    auto filter = filter_file();
-    if (!filter) co_return filter.error();
     auto store = function_store::open(o);
     if (!store) co_return store.error();
-    auto groups = o.control_groups ? control_groups::open() : control_groups{};
-    launcher l{std::move(o), std::move(*runtime), std::move(*filter), std::move(groups)};
-    if (auto proven = co_await prove(l); !proven) co_return proven.error();
+    auto l = co_await prepare(std::move(o));
+    if (!l) co_return l.error();
     server out;
     const auto executor = co_await asio::this_coro::executor;
-    out.house_ = std::make_shared<house>(executor, std::move(l), std::move(*store));
+    out.house_ = std::make_shared<house>(executor, std::move(*l), std::move(*store));
     out.house_->start();
     co_return out;
+}
+
+task<std::vector<std::string>> server::examine(options o) {
+    const auto l = co_await prepare(std::move(o));
+    if (!l) co_return l.error();
+    co_return missing(l->groups);
 }
 
 server::server(server&&) noexcept = default;
@@ -116,15 +140,6 @@ result<void> server::remove(const uuid4& token) {
     return {};
 }
 
-std::vector<std::string> server::degraded() const {
-    std::vector<std::string> out;
-    for (const auto& controller : house_->launch.groups.missing()) {
-        if (controller == "memory")
-            out.emplace_back("the memory of all processes of a function together is not limited");
-        if (controller == "cpu")
-            out.emplace_back("the processor time of all processes of a function together is not limited");
-    }
-    return out;
-}
+std::vector<std::string> server::degraded() const { return missing(house_->launch.groups); }
 
 }  // namespace bento::box

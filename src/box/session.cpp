@@ -9,25 +9,31 @@ namespace {
 using namespace asio::experimental::awaitable_operators;
 
 constexpr std::size_t read_size = 64 * 1024;
-/// The client's turn to read: a connection that takes nothing for this long is closed.
-constexpr std::chrono::minutes write_limit{5};
-/// A frame that has begun must be whole after this long: connections are limited, and a slow one holds its place.
-constexpr std::chrono::minutes frame_limit{5};
-/// A connection that has nothing open and asks for nothing is closed.
-constexpr std::chrono::hours idle_limit{1};
 
 /// A reader of requests and one writer, so that no reply lands inside an output.
 class session {
   public:
     session(std::shared_ptr<house> box, net::stream peer)
-        : box_{std::move(box)}, peer_{std::move(peer)}, wake_{peer_.executor()}, last_frame_{clock::now()} {}
+        : box_{std::move(box)},
+          patience_{box_->launch.options.patience},
+          peer_{std::move(peer)},
+          wake_{peer_.executor()},
+          last_frame_{clock::now()} {}
     session(const session&) = delete;
     session& operator=(const session&) = delete;
     ~session() { leave(); }
 
-    asio::awaitable<void> run() { co_await (read() || write() || watch()); }
+    asio::awaitable<void> run() { co_await (to_the_end(read()) || to_the_end(write()) || to_the_end(watch())); }
 
   private:
+    /// What throws ends the connection too: the others would wait for it for ever.
+    static asio::awaitable<void> to_the_end(asio::awaitable<void> part) {
+        try {
+            co_await std::move(part);
+        } catch (const std::exception&) {  // the machine lacks something; the peer sees a closed connection
+        }
+    }
+
     asio::awaitable<void> read() {
         std::vector<char> buffer(read_size);
         for (;;) {
@@ -129,14 +135,14 @@ class session {
         for (;;) {
             const bool waits = machine_.between_frames();
             const auto until =
-                waits && open_ ? time_point::max() : last_frame_ + (waits ? clock::duration{idle_limit} : frame_limit);
+                waits && open_ ? time_point::max() : last_frame_ + (waits ? patience_.idle : patience_.frame);
             if (clock::now() >= until) co_return;
             co_await wake_.wait(until);
         }
     }
 
     asio::awaitable<bool> send(std::string_view first, std::string_view second = {}) {
-        peer_.expires_after(write_limit);
+        peer_.expires_after(patience_.write);
         const auto written = co_await peer_.write(first, second);
         peer_.expires_never();
         co_return static_cast<bool>(written);
@@ -155,6 +161,7 @@ class session {
     }
 
     std::shared_ptr<house> box_;
+    const patience patience_;
     net::stream peer_;
     net::condition wake_;
     wire::server machine_;

@@ -2,12 +2,16 @@
 #include <bento/box/server.hpp>
 #include <bento/net/condition.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
 
 #include "options.hpp"
 #include "run.hpp"
 #include "terminal.hpp"
 
 namespace bento::cli {
+
+namespace json = boost::json;
+
 namespace {
 
 task<int> serve_box(const globals& g, const std::optional<endpoint>& listen) {
@@ -16,8 +20,9 @@ task<int> serve_box(const globals& g, const std::optional<endpoint>& listen) {
     if (!s) co_return s.error();
     auto started = co_await box::server::start(box::options::from(s->box, g.state_directory / "functions"));
     if (!started) co_return started.error();
-    for (const auto& sentence : started->degraded())
-        out.warn("degraded: " + sentence);
+    const auto degraded = started->degraded();
+    for (const auto& clause : degraded)
+        out.warn("degraded: " + clause);
     const auto executor = co_await asio::this_coro::executor;
     auto on = net::listener::listen(executor, listen ? *listen : endpoint::tcp("127.0.0.1", 8888), {});
     if (!on) co_return on.error();
@@ -25,7 +30,8 @@ task<int> serve_box(const globals& g, const std::optional<endpoint>& listen) {
     if (!where.is_local()) out.warn("listening on " + where.str() + ": whoever reaches it can run functions here");
     started->serve(std::move(*on));
     if (g.json)
-        out.line("{\"event\":\"ready\",\"listen\":\"" + where.str() + "\"}");
+        out.line(json::serialize(
+            json::object{{"event", "ready"}, {"listen", where.str()}, {"degraded", json::value_from(degraded)}}));
     else
         out.say("ready at " + where.str());
     net::condition never{executor};

@@ -109,6 +109,7 @@ const row table[] = {
     {lookup::errc::busy, again, ""},
     {lookup::errc::damaged, failed, "remove the file to trust the directories anew, as on the first look-up"},
     {host::errc::not_running, unreachable, "bentoctl serve must run with the same --state-dir"},
+    {box::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::state, failed, ""},
     {entry::errc::bad_signature, refused, ""},

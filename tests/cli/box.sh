@@ -55,3 +55,26 @@ inner=$(for process in $running; do pgrep -P "$process" || true; done)
 { kill -KILL "$box"
 wait "$box"; } 2>/dev/null || true
 for process in $running $inner; do wait_for 5 gone "$process"; done
+
+# W26: without a word it listens on loopback only, and nobody's address is logged. Also where root is nobody outside, as in a
+# container.
+bwrap --dev-bind / / --unshare-user --uid 0 --gid 0 --unshare-net --die-with-parent -- bash -c '
+    "$1" box --state-dir "$2/alone" --json >"$2/alone.out" 2>"$2/alone.err" &
+    box=$!
+    for ((i = 0; i < 300; i++)); do grep -q ready "$2/alone.out" && break; sleep 0.1; done
+    python3 -c "import socket, struct; s = socket.create_connection((\"127.0.0.1\", 8888)); s.sendall(struct.pack(\">BI\", 9, 1) + b\"x\"); print(s.recv(99)[6:].decode())" >"$2/alone.told"
+    # The local addresses of the sockets that listen.
+    sed -n "s/^ *[0-9]*: \([0-9A-F:]*\) [0-9A-F:]* 0A .*/\1/p" /proc/net/tcp /proc/net/tcp6 >"$2/alone.listens"
+    kill "$box"; wait "$box"' -- "$BENTOCTL" "$SCRATCH" || fail "a box in a container: $(cat "$SCRATCH/alone.err")"
+is "what an unknown request is told" "invalid request" "$(cat "$SCRATCH/alone.told")"
+is "where a box listens, in hexadecimal" "0100007F:22B8" "$(cat "$SCRATCH/alone.listens")"
+is "the ready line's address" "127.0.0.1:8888" "$(member "$(cat "$SCRATCH/alone.out")" listen)"
+has "the ready line says what is missing" '"degraded":[' "$(cat "$SCRATCH/alone.out")"
+if grep -v "^bentoctl: warning: degraded: " "$SCRATCH/alone.err"; then fail "a box logs more than it should"; fi
+
+# Two servers never share their functions.
+"$BENTOCTL" box --state-dir "$SCRATCH/own" --listen "unix:$SCRATCH/s" 2>"$SCRATCH/first.err" &
+children+=("$!")
+wait_for 30 has_lines 1 "ready at" "$SCRATCH/first.err"
+status 75 "$BENTOCTL" box --state-dir "$SCRATCH/own" --listen "unix:$SCRATCH/t"
+has "who comes second" "another server has its functions there" "$err"

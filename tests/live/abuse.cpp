@@ -1,10 +1,9 @@
 // Functions that attack: each is contained, and while it rages another function answers and the server serves. Nothing
 // here runs outside a sandbox.
-#include <dirent.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <fstream>
 
 #include "box.hpp"
 #include "test.hpp"
@@ -18,13 +17,13 @@ namespace {
 struct attack {
     const char* name;
     const char* body;  ///< of f()
-    const char* told;  ///< a part of what it gives
+    const char* told;  ///< all that it gives
 };
 
 // clang-format off
 const attack attacks[] = {
     {"fork-bomb", "n = 0\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(60); os._exit(0)\n        n += 1\nexcept OSError as e: api.send('%d %s' % (e.errno, n < 40))", "[11 True]dead"},
-    {"fork-bomb-deep", "def more():\n    while True:\n        try: os.fork()\n        except OSError: pass\nmore()", "processor time than it may}dead"},
+    {"fork-bomb-deep", "def more():\n    while True:\n        try: os.fork()\n        except OSError: pass\nmore()", "{the function used more processor time than it may}dead"},
     {"thread-bomb", "import threading\nn = 0\ntry:\n    while True:\n        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n        n += 1\nexcept RuntimeError: api.send(str(10 < n < 40))\nos._exit(0)", "[True]dead"},
     {"memory-bomb", "try:\n    x = []\n    while True: x.append(b'x' * (1 << 20))\nexcept MemoryError: x = None; api.send('refused')", "[refused]dead"},
     {"tmpfs-fill", "n = 0\ntry:\n    while True:\n        with open('/tmp/%d' % n, 'wb') as g: g.write(b'x' * (1 << 20))\n        n += 1\nexcept OSError as e: api.send('%d %s' % (e.errno, n <= 64))", "[28 True]dead"},
@@ -35,7 +34,7 @@ const attack attacks[] = {
     {"infinite-loop", "while True: pass", "{the function used more processor time than it may}dead"},
     {"ignore-sigterm", "import signal\nfor s in range(1, 65):\n    try: signal.signal(s, signal.SIG_IGN)\n    except (OSError, ValueError): pass\nwhile True: pass", "{the function used more processor time than it may}dead"},
     {"catastrophic-regex", "import re\nre.match('(a+)+$', 'a' * 64 + 'b')", "{the function used more processor time than it may}dead"},
-    {"bigint-bomb", "try: 9 ** 9 ** 9\nexcept MemoryError: pass", "dead"},
+    {"bigint-bomb", "x = 3 ** 1000000\nwhile True: x * x % 7", "{the function used more processor time than it may}dead"},
     {"output-flood-stdout", "for i in range(1000): os.write(1, b'x' * 65536)\nos.write(2, b'y' * 1000000)\napi.send('written')", "[written]dead"},
     {"giant-frame", "os.write(3, b'O' + struct.pack('>I', 0xffffffff))\ntime.sleep(60)", "{the function sent more than it may}dead"},
     {"api-frame-forgery", "os.write(3, b'Z' + struct.pack('>I', 5) + b'hello')\ntime.sleep(60)", "{the function broke the protocol of its messages}dead"},
@@ -43,8 +42,8 @@ const attack attacks[] = {
     {"api-partial-frame", "os.write(3, b'O' + struct.pack('>I', 100) + b'half')\nos._exit(0)", "{the function ended within a message}dead"},
     {"api-partial-head", "os.write(3, b'O\\0')\nos._exit(0)", "{the function ended within a message}dead"},
     {"close-stdio", "for n in range(4): os.close(n)\ntime.sleep(60)", "{the function closed its messages and went on}dead"},
-    {"kill-all", "try: os.kill(-1, 9)\nexcept OSError as e: api.send(str(e.errno))\nelse: api.send('none')", "dead"},
-    {"signal-parent-stop", "out = []\nfor p in (0, os.getppid()):\n    try: os.kill(p, 0); out.append('self')\n    except OSError as e: out.append(e.errno)\napi.send(repr(out))", "dead"},
+    {"kill-all", "c = os.fork()\nif c == 0: time.sleep(60)\nos.kill(-1, 9)\napi.send(str(os.waitpid(c, 0)[1]))", "[9]dead"},
+    {"signal-parent-stop", "out = []\nfor p in (0, os.getppid(), 1): os.kill(p, 19); out.append(p)\napi.send(repr(out))", "[[0, 0, 1]]dead"},
     {"ptrace", "api.send(repr([call(101, n, 1, 0, 0) for n in (0, 16, 0x4206)] + [call(310, 1, 0, 0, 0, 0, 0), call(311, 1, 0, 0, 0, 0, 0)]))", "[[1, 1, 1, 1, 1]]dead"},
     {"mount", "api.send(repr(sorted({call(n, b'/tmp', b'/tmp', 0, 0, 0) for n in (165, 166, 155, 161, 428, 429, 430, 431, 432, 442)})))", "[[1]]dead"},
     {"userns-nesting", "api.send(repr([call(272, f) for f in (0x10000000, 0x20000, 0x40000000, 0x20000000, 0x80)] + [call(56, f | 17, 0, 0, 0, 0) for f in (0x10000000, 0x20000, 0x40000000, 0x20000000)] + [call(435, 0, 0), call(308, 3, 0)]))", "[[1, 1, 1, 1, 1, 1, 1, 1, 1, 38, 1]]dead"},
@@ -52,11 +51,11 @@ const attack attacks[] = {
     {"write-driver", "bad = []\nfor p in (os.__file__, sys.executable):\n    try: open(p, 'r+b'); bad.append(p)\n    except OSError: pass\napi.send(repr(bad))", "[[]]dead"},
     {"tty-tiocsti", "api.send(repr([call(16, 0, n, b'x') for n in (0x5412, 0x541c, 0x540e)]))", "[[1, 1, 1]]dead"},
     {"symlink-escape", "os.symlink('/etc/passwd', '/tmp/a'); os.symlink('../../../../root', '/tmp/b')\napi.send(repr([os.path.exists('/tmp/a'), os.path.exists('/tmp/b')]))", "[[False, False]]dead"},
-    {"deep-recursion", "sys.setrecursionlimit(10 ** 9)\ndef g(): return g() + 1\ng()", "dead"},
+    {"deep-recursion", "sys.setrecursionlimit(10 ** 9)\ndef g():\n    x = bytearray(1 << 16)\n    g()\ntry: g()\nexcept MemoryError: api.send('refused')", "[refused]dead"},
     {"segfault", "ctypes.string_at(0)", "{the function was ended by Segmentation fault}dead"},
     {"os-exit-silent", "os._exit(7)", "dead"},
     {"daemonize", "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(600)\n    os._exit(0)\napi.send('gone')", "[gone]dead"},
-    {"x32-abi", "call(0x40000000 + 39)\napi.send('reached')", "dead"},
+    {"x32-abi", "call(0x40000000 + 39)\napi.send('reached')", "{the function was ended by Bad system call}dead"},
 };
 // clang-format on
 
@@ -85,9 +84,22 @@ box::options tight() {
     return o;
 }
 
-/// Another function, which answers all the while; the longest time that took.
-asio::awaitable<void> bystand(const test::box_under_test& b, clock::duration& longest) {
+/// How long other functions and the server took to answer during one attack.
+struct answers {
+    std::vector<double> milliseconds;
+
+    double median() {
+        REQUIRE_FALSE(milliseconds.empty());
+        std::sort(milliseconds.begin(), milliseconds.end());
+        return milliseconds[milliseconds.size() / 2];
+    }
+    double worst() const { return *std::max_element(milliseconds.begin(), milliseconds.end()); }
+};
+
+/// Another caller: it has a function echo, and asks the server for a run that cannot be, all the while.
+asio::awaitable<void> bystand(const test::box_under_test& b, answers*& now) {
     auto c = co_await test::connect(b);
+    auto asking = co_await test::connect(b);
     const auto token = (co_await c.store("echo", "def f():\n    while True: api.send(api.recv())\n")).value();
     const auto id = (co_await c.execute("f()", token)).value();
     (co_await c.open(id)).value();
@@ -96,50 +108,51 @@ asio::awaitable<void> bystand(const test::box_under_test& b, clock::duration& lo
         const auto begin = clock::now();
         (co_await c.input(id, "x")).value();
         co_await test::read_output(c);
-        longest = std::max(longest, clock::now() - begin);
-        co_await never.wait(clock::now() + 20ms);
+        const auto refused = co_await asking.execute("f()", uuid4::generate());
+        REQUIRE(refused.error().code == client::errc::unknown_token);
+        now->milliseconds.push_back(std::chrono::duration<double, std::milli>(clock::now() - begin).count());
+        co_await never.wait(clock::now() + 10ms);
     }
-}
-
-std::size_t entries(const std::string& directory) {
-    std::size_t n = 0;
-    for ([[maybe_unused]] const auto& e : std::filesystem::directory_iterator{directory})
-        ++n;
-    return n;
-}
-
-/// Our children, zombies included.
-std::size_t children() {
-    std::ifstream file{"/proc/self/task/" + std::to_string(::getpid()) + "/children"};
-    std::size_t n = 0;
-    for (int pid = 0; file >> pid;)
-        ++n;
-    return n;
 }
 
 }  // namespace
 
-TEST_CASE("what attacks is contained, while another function is answered") {
-    clock::duration longest{};
+TEST_CASE("P2, P7, W6, W7: what attacks is contained, while others are answered as fast as before") {
+    answers calm;
+    std::vector<answers> during(std::size(attacks));
+    auto* now = &calm;
     test::run(
-        [&](asio::any_io_executor) -> asio::awaitable<void> {
+        [&](asio::any_io_executor executor) -> asio::awaitable<void> {
             const auto limits = tight();
             auto b = (co_await test::make_box(limits)).value();
             const auto attack_all = [&]() -> asio::awaitable<void> {
-                for (const auto& a : attacks) {
+                net::condition pause{executor};
+                co_await pause.wait(clock::now() + 2s);
+                for (std::size_t i = 0; i < std::size(attacks); ++i) {
+                    now = &during[i];
+                    const auto& a = attacks[i];
                     const auto code = function_of(a);
                     const auto told = co_await test::call(*b, code, "f()");
                     INFO(a.name);
-                    INFO(told);
-                    CHECK(told.find("reached") == std::string::npos);
-                    CHECK(told.ends_with(a.told));
+                    CHECK(told == a.told);
+                    // Some are over before the bystander has asked once.
+                    while (during[i].milliseconds.empty())
+                        co_await pause.wait(clock::now() + 10ms);
                 }
             };
-            co_await (attack_all() || bystand(*b, longest));
+            co_await (attack_all() || bystand(*b, now));
         },
         300s);
-    CHECK(longest > 0ms);
-    CHECK(longest < 2s);
+    fmt::print("{:22} {:>8} {:>10} {:>9}\n{:22} {:>8} {:>10.2f} {:>9.2f}\n", "attack", "answers", "median ms",
+               "worst ms", "none", calm.milliseconds.size(), calm.median(), calm.worst());
+    for (std::size_t i = 0; i < std::size(attacks); ++i) {
+        auto& d = during[i];
+        fmt::print("{:22} {:>8} {:>10.2f} {:>9.2f}\n", attacks[i].name, d.milliseconds.size(), d.median(), d.worst());
+        INFO(attacks[i].name);
+        // As fast as before but for the noise of a busy machine: a server that was held up would take seconds.
+        CHECK(d.median() < 10 * calm.median() + 50);
+        CHECK(d.worst() < 2000);
+    }
 }
 
 TEST_CASE("W6: the memory of all processes together is limited by a control group, or the box says degraded") {
@@ -165,39 +178,4 @@ TEST_CASE("W6: the memory of all processes together is limited by a control grou
         auto b = (co_await test::make_box(without)).value();
         CHECK(b->server.degraded().size() == 2);
     });
-}
-
-TEST_CASE("W2, W3: after many runs nothing is left: no process, no descriptor, no file, no directory of a group") {
-    const auto* wanted = std::getenv("BENTO_RUNS");
-    const int runs = wanted != nullptr ? std::atoi(wanted) : 200;
-    test::run(
-        [&](asio::any_io_executor executor) -> asio::awaitable<void> {
-            box::options o;
-            o.warm = 0;
-            auto b = (co_await test::make_box(o)).value();
-            auto c = co_await test::connect(*b);
-            const auto token = (co_await c.store("f", "def f():\n    open('/tmp/x', 'w')\n    return 'x'\n")).value();
-            net::condition pause{executor};
-            std::size_t fds = 0, processes = 0, files = 0;
-            for (int i = 0; i < runs; ++i) {
-                if (i == 10) {
-                    co_await pause.wait(clock::now() + 1500ms);
-                    fds = entries("/proc/self/fd");
-                    processes = children();
-                    files = entries(b->folder.path().string()) + entries((b->folder.path() / "functions").string());
-                }
-                const auto id = (co_await c.execute("f()", token)).value();
-                (co_await c.open(id)).value();
-                const auto told = co_await test::read_all(c);
-                REQUIRE(told == "[x]dead");
-            }
-            co_await pause.wait(clock::now() + 1500ms);
-            CHECK(entries("/proc/self/fd") == fds);
-            CHECK(children() == processes);
-            CHECK(processes == 0);
-            CHECK(entries(b->folder.path().string()) + entries((b->folder.path() / "functions").string()) == files);
-            CHECK(b->server.running() == 0);
-            CHECK(b->server.runs().empty());
-        },
-        std::chrono::seconds{60 + runs / 5});
 }

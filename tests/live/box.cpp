@@ -24,7 +24,7 @@ std::string run_one(std::string code, std::string call_text, std::string input =
 
 }  // namespace
 
-TEST_CASE("outputs, return values, errors") {
+TEST_CASE("P1, W21: outputs, return values, errors") {
     CHECK(run_one("def hello():\n    api.send('hello world')\n", "hello()") == "[hello world]dead");
     CHECK(run_one("def add(x, y):\n    return x + y\n", "add(9,10)") == "[19]dead");
     CHECK(run_one("def f():\n    api.send('a')\n    api.send(b'\\xff')\n    return {'k': 1}\n", "f()") ==
@@ -49,7 +49,7 @@ TEST_CASE("a large message goes through whole") {
     CHECK(got.ends_with("x][done]dead"));
 }
 
-TEST_CASE("limits: wall time, processor time, memory, processes, disk, inodes, descriptors, output") {
+TEST_CASE("P7: limits: wall time, processor time, memory, processes, disk, inodes, descriptors, output") {
     box::options o;
     o.each.wall = 700ms;
     CHECK(run_one("import time\ndef f():\n    time.sleep(100)\n", "f()", {}, o) ==
@@ -82,13 +82,13 @@ TEST_CASE("limits: wall time, processor time, memory, processes, disk, inodes, d
               .ends_with("{the function sent more than it may}dead"));
 }
 
-TEST_CASE("a function's end takes all its processes with it") {
+TEST_CASE("W3: a function's end takes all its processes with it") {
     CHECK(run_one("import os, time\ndef f():\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(300)\n"
                   "    api.send('gone')\n",
                   "f()") == "[gone]dead");
 }
 
-TEST_CASE("nothing tells where it runs") {
+TEST_CASE("T33: nothing tells where it runs") {
     const auto probe = [](std::string expression) {
         return run_one("import os, socket\ndef f():\n    try:\n        return repr(" + expression +
                            ")\n    except Exception as e:\n        return type(e).__name__\n",
@@ -122,7 +122,7 @@ TEST_CASE("the clocks of the uptime are not the machine's") {
     CHECK(std::abs(std::stod(told.substr(1)) - machine) > 1);
 }
 
-TEST_CASE("an open function is left and opened again; another connection learns that it is dead") {
+TEST_CASE("P13: an open function is left and opened again; another connection learns that it is dead") {
     test::run(
         [](asio::any_io_executor) -> asio::awaitable<void> {
             box::options o;
@@ -249,7 +249,7 @@ TEST_CASE("P9: an operator ends a run for good, or deletes a function with its r
         60s);
 }
 
-TEST_CASE("W1, P14: a run that nobody reads is ended after its time") {
+TEST_CASE("W1, P14, W28: a run that nobody reads is ended after its time") {
     test::run(
         [](asio::any_io_executor executor) -> asio::awaitable<void> {
             box::options o;

@@ -194,7 +194,7 @@ std::string replaced(std::string text, std::string_view what, const std::string&
 
 }  // namespace
 
-TEST_CASE("the threat table: nothing tells a function where it runs") {
+TEST_CASE("T33, T35: the threat table: nothing tells a function where it runs") {
     const loopback host;
     test::run(
         [&](asio::any_io_executor) -> asio::awaitable<void> {

@@ -10,6 +10,16 @@
 
 namespace bento::box {
 
+/// What the kernel does where a directory or file of a hierarchy is touched. Tests put a pretended one in its place.
+/// False with errno set, as mkdir(2), rmdir(2) and write(2).
+class group_kernel {
+  public:
+    virtual ~group_kernel() = default;
+    virtual bool make(const std::filesystem::path& directory);
+    virtual bool remove(const std::filesystem::path& directory);
+    virtual bool write(const std::filesystem::path& file, std::string_view text);
+};
+
 /// Of one function. Destroyed, it removes its directories, now or when the last of its processes has gone.
 class control_group {
   public:
@@ -46,6 +56,8 @@ class control_groups {
     /// Makes a group of our own to hold those of functions. Works as root and in a delegated group (systemd's
     /// Delegate=yes), which on version 2 must hold no other process; elsewhere everything is missing().
     static control_groups open();
+    /// In these hierarchies.
+    static control_groups open(const std::vector<sandbox::hierarchy>& in, std::shared_ptr<group_kernel> kernel);
 
     /// A new one that limits a function. Nothing where a directory cannot be made.
     std::optional<control_group> make(const sandbox::policy& p) const;

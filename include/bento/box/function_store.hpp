@@ -4,6 +4,7 @@
 #include <bento/base/error.hpp>
 #include <bento/base/uuid4.hpp>
 #include <bento/box/options.hpp>
+#include <bento/net/child.hpp>
 #include <map>
 #include <vector>
 
@@ -18,10 +19,11 @@ enum class errc {
     taken,          ///< another function is stored under this token
     name_too_long,  ///< over function_store::name_limit
     unknown_run,    ///< nothing runs, or is remembered, under this id
+    in_use,         ///< another server has its functions there
 };
 std::string_view to_text(errc e);
 
-/// The one owner of its directory while it exists: it counts and lists from memory.
+/// The one owner of its directory while it exists, which it holds locked: it counts and lists from memory.
 class function_store {
   public:
     /// Of a function's name, bytes: it is shown in lists and directories, and is kept in memory.
@@ -40,7 +42,8 @@ class function_store {
         bool damaged = false;     ///< the file is not what we wrote: nothing above is known but the token
     };
 
-    /// Makes the directory, mode 0700, and reads what is in it; a write that a crash cut short is cleaned up.
+    /// Makes the directory, mode 0700, and reads what is in it; a write that a crash cut short is cleaned up. Errors:
+    /// errc::storage; errc::in_use while another store, of this process or any other, has it.
     static result<function_store> open(const options& o);
 
     /// Under a new token. errc::full, name_too_long, storage.
@@ -69,6 +72,7 @@ class function_store {
     void keep(const uuid4& token, const function* f, std::uint64_t file_size);
 
     std::filesystem::path directory_;
+    net::unique_fd lock_;
     std::size_t max_count_ = 0;
     std::uint64_t max_bytes_ = 0, bytes_ = 0;
     std::map<uuid4, stored> entries_;

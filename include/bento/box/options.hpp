@@ -7,6 +7,13 @@
 
 namespace bento::box {
 
+/// How long a connection may take; after that it is closed, since connections are limited and each holds a place.
+struct patience {
+    std::chrono::milliseconds write = std::chrono::minutes{5};  ///< the client takes nothing of what is sent to it
+    std::chrono::milliseconds frame = std::chrono::minutes{5};  ///< a frame has begun and is not whole
+    std::chrono::milliseconds idle = std::chrono::hours{1};     ///< it has nothing open and asks for nothing
+};
+
 struct options {
     static options from(const config::settings::box_settings& s, std::filesystem::path directory);
 
@@ -20,6 +27,7 @@ struct options {
     std::size_t functions = 10'000;          ///< stored functions
     std::uint64_t store_bytes = 1ULL << 30;  ///< of all stored functions
     std::filesystem::path directory;         ///< where functions are kept
+    box::patience patience;
     /// The program to start as the helper: this one, where its main calls jail_main.
     std::string helper = "/proc/self/exe";
 };

@@ -27,6 +27,9 @@ class server {
     /// errc::storage.
     static task<server> start(options o);
 
+    /// What a server that started now would find, without one: errors as start() has them, degraded() otherwise.
+    static task<std::vector<std::string>> examine(options o);
+
     server() = default;
     server(server&&) noexcept;
     server& operator=(server&&) noexcept;
@@ -49,7 +52,7 @@ class server {
     /// Deletes a stored function and ends its runs. errc::unknown_token, storage.
     result<void> remove(const uuid4& token);
 
-    /// What the sandbox cannot hold on this machine, a sentence each: without control groups some limits are each
+    /// What the sandbox cannot hold on this machine, a clause each: without control groups some limits are each
     /// process's own. Empty where nothing is missing; otherwise it is `degraded`, and status and doctor say so.
     std::vector<std::string> degraded() const;
 

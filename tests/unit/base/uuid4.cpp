@@ -5,12 +5,12 @@
 
 using namespace bento;
 
-TEST_CASE("a uuid4 is made of the randomness it is given, with version and variant set") {
+TEST_CASE("T29: a uuid4 is made of the randomness it is given, with version and variant set") {
     const auto id = uuid4::generate([](std::span<std::uint8_t> out) { std::fill(out.begin(), out.end(), 0xff); });
     CHECK(id.text() == "ffffffff-ffff-4fff-bfff-ffffffffffff");
 }
 
-TEST_CASE("10,000 generated uuid4 differ and are accepted") {
+TEST_CASE("T29: 10,000 generated uuid4 differ and are accepted") {
     std::set<std::string> seen;
     for (int i = 0; i < 10'000; ++i) {
         const auto id = uuid4::generate();

@@ -44,7 +44,7 @@ TEST_CASE("a function is stored, found, listed with the hash of its code, and re
     CHECK(std::filesystem::is_empty(folder.path() / "functions"));
 }
 
-TEST_CASE("a function is kept under a token that somebody else made, and its token is never given to another") {
+TEST_CASE("T29: a function is kept under a token that somebody else made, and its token is never given to another") {
     const test::temporary_directory folder;
     auto store = function_store::open(in(folder)).value();
     CHECK(store.add(a_token, hello));
@@ -86,23 +86,37 @@ TEST_CASE("the quotas of functions and bytes hold, also after a removal and afte
     const test::temporary_directory folder;
     auto o = in(folder);
     o.functions = 2;
-    auto store = function_store::open(o).value();
-    const auto first = store.add(hello).value();
-    CHECK(store.add(hello));
-    CHECK(store.add(hello).error().code == errc::full);
-    CHECK(store.remove(first));
-    CHECK(store.add(hello));
+    {
+        auto store = function_store::open(o).value();
+        const auto first = store.add(hello).value();
+        CHECK(store.add(hello));
+        CHECK(store.add(hello).error().code == errc::full);
+        CHECK(store.remove(first));
+        CHECK(store.add(hello));
+        o.store_bytes = store.used_bytes() + 100;
+    }
     CHECK(function_store::open(o)->add(hello).error().code == errc::full);
 
     o.functions = 10;
-    o.store_bytes = store.used_bytes() + 100;
     auto small = function_store::open(o).value();
     CHECK(small.add({"n", std::string(200, 'x')}).error().code == errc::full);
     CHECK(small.add({"n", "x"}));
     CHECK(small.add({std::string(function_store::name_limit + 1, 'n'), "x"}).error().code == errc::name_too_long);
 }
 
-TEST_CASE("functions are nobody else's to read") {
+TEST_CASE("two servers never share a directory, which would make each of them count and list what is not there") {
+    const test::temporary_directory folder;
+    {
+        const auto first = function_store::open(in(folder)).value();
+        const auto second = function_store::open(in(folder));
+        REQUIRE_FALSE(second);
+        CHECK(second.error().code == errc::in_use);
+        CHECK(second.error().detail == (folder.path() / "functions").string());
+    }
+    CHECK(function_store::open(in(folder)));
+}
+
+TEST_CASE("W27: functions are nobody else's to read") {
     const test::temporary_directory folder;
     auto store = function_store::open(in(folder)).value();
     const auto token = store.add(hello).value();

@@ -66,6 +66,23 @@ TEST_CASE("every mistake is told with its line and what was expected") {
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
 }
 
+TEST_CASE("the limits of functions") {
+    const auto s = config::parse("[box]\nwarm = 0\nmemory = \"128MiB\"\ncpu = \"5s\"\n", "c");
+    REQUIRE(s);
+    CHECK(s->box.warm == 0);
+    CHECK(s->box.memory == 128 << 20);
+    CHECK(s->box.cpu == 5s);
+    const auto wrong = [](const std::string& line) {
+        return config::parse("[box]\n" + line + "\n", "c").error().detail;
+    };
+    for (const auto* warm : {"-1", "257", "1.5", "\"4\"", "true"})
+        CHECK(wrong("warm = " + std::string{warm}) == "c:2: box.warm: expected a number from 0 to 256");
+    CHECK(wrong("instances = 0") == "c:2: box.instances: expected a number from 1 to 4096");
+    CHECK(wrong("processes = 5000") == "c:2: box.processes: expected a number from 1 to 4096");
+    CHECK(wrong("memory = 256") == "c:2: box.memory: expected a size such as \"64KiB\"");
+    CHECK(wrong("ttl = \"1\"") == "c:2: box.ttl: expected a duration such as \"90s\"");
+}
+
 TEST_CASE("the key of a client is checked, and so is what is no list of them") {
     for (const auto* wrong : {"\"x\"", "[1]", "[\"descriptor:x25519:AAAA\"]",
                               "[\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB\"]"}) {  // unused bits are set
