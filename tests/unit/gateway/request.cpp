@@ -80,7 +80,7 @@ TEST_CASE("a wrong member is 422 and named") {
     CHECK(store("{'name':'n'}") == "422 the member \"code\" is missing");
 }
 
-TEST_CASE("a call is a name and literals, unless the operator allows more") {
+TEST_CASE("W9: a call is a name and literals, unless the operator allows more") {
     const std::string expression = "{'token':'T','call':'f() + g()'}";
     CHECK(call(expression).starts_with("422 the member \"call\" is not name(literals...): byte "));
     CHECK(call(expression, false) == "f() + g() first");
