@@ -10,6 +10,8 @@ task<stored_functions> stored_functions::start(const config::settings& s, const 
     auto options = box::options::from(s.box, state / "functions");
     options.helper = std::move(helper);
     if (s.gateway.server) {
+        // That server's own may lie in functions/ of the same state directory, and a store has one owner.
+        options.directory = state / "published";
         auto kept = box::function_store::open(options);
         if (!kept) co_return kept.error();
         out.kept_.emplace(std::move(*kept));
