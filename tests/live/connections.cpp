@@ -232,7 +232,7 @@ TEST_CASE("W20: a message of 100 MB costs the server less than 16 MB") {
                 whole = std::holds_alternative<wire::client::output_end>(event);
             }
             CHECK(got == 100'000'000);
-            CHECK(peak_kib() < before + 16 * 1024);
+            CHECK((test::sanitized || peak_kib() < before + 16 * 1024));
         },
         60s);
 }
@@ -252,7 +252,7 @@ TEST_CASE("W14, W20: what nobody reads waits in the function, not in the server"
             REQUIRE(b->server.runs().size() == 1);
             CHECK(b->server.runs()[0].unread < (3 << 20));
             CHECK_FALSE(b->server.runs()[0].ended);
-            CHECK(peak_kib() < before + 16 * 1024);
+            CHECK((test::sanitized || peak_kib() < before + 16 * 1024));
             (co_await c.open(id)).value();
             const auto told = co_await test::read_all(c);
             CHECK(told.size() == std::size_t{200} * (262144 + 2) + 4);

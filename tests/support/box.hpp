@@ -9,6 +9,13 @@
 
 namespace bento::test {
 
+/// A sanitizer keeps memory that was freed: what a server holds cannot be told then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 struct box_under_test {
     temporary_directory folder;
     box::server server;
