@@ -14,6 +14,7 @@
 #include <bento/tor/controller.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <deque>
 #include <map>
 #include <set>
@@ -26,8 +27,9 @@ constexpr std::size_t read_size = 64 * 1024;
 /// Of one execute_all(): enough to keep tor busy, and half of what the session admits.
 constexpr std::size_t commands_in_flight = control::limits{}.pending / 2;
 
-/// tor writes a longer reply in several segments; without this the kernel's delayed ACK adds 40 ms to each.
-void acknowledge_at_once(int fd) {
+/// tor writes a longer reply in several segments, each of which waits for the acknowledgement of the one before;
+/// without this the kernel delays that by 40 ms.
+void acknowledge_now(int fd) {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);  // a unix socket has no such option and no such delay
 }
@@ -74,7 +76,7 @@ task<notice> subscription::next(time_point deadline) {
 
 struct controller::state : std::enable_shared_from_this<state> {
     explicit state(net::stream s)
-        : stream{std::move(s)}, executor{stream.executor()}, writable{executor}, gone{executor} {}
+        : stream{std::move(s)}, executor{stream.executor()}, writable{executor}, sooner{executor}, gone{executor} {}
 
     /// Somebody waits for replies: of one command, or of many that were sent together.
     struct waiter {
@@ -92,7 +94,11 @@ struct controller::state : std::enable_shared_from_this<state> {
     asio::any_io_executor executor;
     control::session session;
     net::condition writable;  // the session has output
-    net::condition gone;      // the connection has ended
+    bool writing = false;     // some of it is on its way
+    bool wrote = false;       // since tor was last heard
+    net::condition sooner;    // a deadline is earlier than wakes_at
+    time_point wakes_at = time_point::max();
+    net::condition gone;  // the connection has ended
     std::optional<error> ended;
     std::map<control::session::ticket, place> waiters;
     std::vector<std::weak_ptr<subscription::queue>> subscriptions;
@@ -100,13 +106,13 @@ struct controller::state : std::enable_shared_from_this<state> {
     void start() {
         asio::co_spawn(executor, read(shared_from_this()), asio::detached);
         asio::co_spawn(executor, write(shared_from_this()), asio::detached);
+        asio::co_spawn(executor, watch_deadlines(shared_from_this()), asio::detached);
     }
 
     static asio::awaitable<void> read(std::shared_ptr<state> s) {
         std::vector<char> buffer(read_size);
         const int fd = s->stream.native_handle();
         while (!s->ended) {
-            acknowledge_at_once(fd);
             const auto n = co_await s->stream.read_some(buffer);
             if (s->ended) co_return;
             if (!n) {
@@ -114,8 +120,12 @@ struct controller::state : std::enable_shared_from_this<state> {
                 co_return;
             }
             const auto fed = s->session.feed({buffer.data(), *n});
+            s->wrote = false;
             s->deliver();
             if (!fed) s->end(fed.error());
+            // Who was answered goes first: mostly to ask again, and while tor works on that there is time to read on.
+            co_await asio::post(s->executor, asio::use_awaitable);
+            if (!s->ended && !s->wrote) acknowledge_now(fd);  // a command carries the acknowledgement with it
         }
     }
 
@@ -127,11 +137,42 @@ struct controller::state : std::enable_shared_from_this<state> {
                 continue;
             }
             s->session.consume_output(out.size());
-            if (!co_await s->stream.write(out.text())) {
+            s->writing = true;
+            const auto written = co_await s->stream.write(out.text());
+            s->writing = false;
+            if (!written) {
                 s->end(control::errc::disconnected);
                 co_return;
             }
         }
+    }
+
+    /// One timer for all commands. It is not set back when a command is answered: most have the same time to live, so
+    /// that it is set once in a while, and not for each.
+    static asio::awaitable<void> watch_deadlines(std::shared_ptr<state> s) {
+        while (!s->ended) {
+            s->wakes_at = s->session.next_deadline().value_or(time_point::max());
+            const bool is_sooner = co_await s->sooner.wait(s->wakes_at);
+            if (is_sooner) continue;
+            s->session.expire(clock::now());
+            s->deliver();
+        }
+    }
+
+    control::session::ticket submit(secret command, time_point deadline) {
+        if (deadline < wakes_at) sooner.notify_all();
+        return session.submit(std::move(command), deadline);
+    }
+
+    /// What the kernel takes goes at once; the rest is write()'s.
+    void flush() {
+        if (!writing) {
+            const auto out = session.output();
+            const auto n = ::send(stream.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (n > 0) session.consume_output(static_cast<std::size_t>(n));
+            wrote |= n > 0;
+        }
+        if (!session.output().empty()) writable.notify_all();
     }
 
     void deliver() {
@@ -172,6 +213,7 @@ struct controller::state : std::enable_shared_from_this<state> {
         for (const auto& weak : subscriptions)
             if (const auto q = weak.lock()) q->end(why);
         writable.notify_all();
+        sooner.notify_all();
         gone.notify_all();
     }
 
@@ -249,18 +291,16 @@ asio::awaitable<std::vector<result<control::reply>>> controller::ask_all(std::ve
                 w.answers[next].emplace(commands[next].error());
                 continue;
             }
-            const auto ticket = s->session.submit(std::move(*commands[next]), deadline);
+            const auto ticket = s->submit(std::move(*commands[next]), deadline);
             s->waiters.emplace_hint(s->waiters.end(), ticket, state::place{&w, next});
             ++w.unanswered;
         }
-        s->writable.notify_all();
+        s->flush();
         w.wake_at = next < commands.size() ? commands_in_flight / 2 : 0;
         s->deliver();  // a full queue refuses at once
         if (w.unanswered == 0 && next == commands.size()) break;
         if (w.unanswered <= w.wake_at) continue;
-        if (co_await w.answered.wait(deadline)) continue;
-        s->session.expire(clock::now());
-        s->deliver();
+        co_await w.answered.wait();
     }
     for (auto& answer : w.answers)
         out.push_back(std::move(*answer));

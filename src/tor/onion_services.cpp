@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <bento/base/uuid4.hpp>
 #include <bento/net/condition.hpp>
+#include <bento/net/socks5.hpp>
 #include <bento/tor/descriptor.hpp>
 #include <bento/tor/onion_services.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -22,6 +24,7 @@ control::add_onion command_for(const onion_service& service, bool defended) {
     control::add_onion c;
     c.key = service.key.add_onion_argument();
     c.ports.push_back({service.port, service.target.str()});
+    c.ports.insert(c.ports.end(), service.more_ports.begin(), service.more_ports.end());
     if (service.max_streams > 0) {
         c.max_streams = service.max_streams;
         c.flags.max_streams_close_circuit = true;
@@ -35,6 +38,12 @@ control::add_onion command_for(const onion_service& service, bool defended) {
 /// A tor before 0.4.8 stops at the first argument that it does not know.
 bool knows_no_defences(const error& e) {
     return e.code == control::errc::unrecognized && e.peer.find("\"PoW") != std::string::npos;
+}
+
+error about_adding(const error& e) {
+    std::string what = "adding the onion service";
+    if (e.code == control::errc::invalid_argument) what += ": " + e.detail;  // which of ours it is
+    return {e.code, std::move(what), e.peer};
 }
 
 }  // namespace
@@ -106,7 +115,7 @@ struct onion_services::state : std::enable_shared_from_this<state> {
             found = services.find(address);  // it may have been removed meanwhile
             if (found == services.end()) co_return false;
             if (!defended || pow != pow_policy::prefer || !knows_no_defences(added.error()))
-                co_return error{added.error().code, "adding the onion service", added.error().peer};
+                co_return about_adding(added.error());
             defended = false;
         }
     }
@@ -292,6 +301,16 @@ onion_prober onion_services::fetch_prober() const {
                 if (u.confirmed_at) hs_dirs.push_back(u.hs_dir);
         auto fetched = co_await fetch_descriptor(s->current, address, std::move(hs_dirs), deadline);
         if (!fetched) co_return fetched.error();
+        co_return result<void>{};
+    };
+}
+
+onion_prober connect_prober(endpoint socks, std::uint16_t port) {
+    return [socks, port](onion::address address, time_point deadline) -> task<void> {
+        net::isolation once{"bentoctl-probe", uuid4::generate().str()};
+        net::socks_target to{address.host(), port};
+        auto reached = co_await net::connect_through(socks, std::move(once), std::move(to), {}, deadline);
+        if (!reached) co_return reached.error();
         co_return result<void>{};
     };
 }

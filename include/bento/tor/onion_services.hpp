@@ -26,8 +26,10 @@ enum class pow_policy {
 /// A service and where its streams go.
 struct onion_service {
     onion::secret_key key;
-    std::uint16_t port = 80;        ///< what callers connect to
-    endpoint target;                ///< where tor connects each of their streams to; local
+    std::uint16_t port = 80;  ///< what callers connect to
+    endpoint target;          ///< where tor connects each of their streams to
+    /// Beside `port`: each with a target of its own.
+    std::vector<control::add_onion::port> more_ports;
     std::uint16_t max_streams = 0;  ///< a circuit's streams at a time, further ones close it; 0 is no limit
     pow_policy pow = pow_policy::off;
     control::add_onion::proof_of_work pow_queue;  ///< what tor serves of the queue under attack
@@ -83,5 +85,9 @@ class onion_services {
     struct state;
     std::shared_ptr<state> state_;
 };
+
+/// A prober that connects to the service's port through tor's SOCKS port, on a circuit of its own each time, and sends
+/// nothing.
+onion_prober connect_prober(endpoint socks, std::uint16_t port);
 
 }  // namespace bento::tor
