@@ -34,12 +34,14 @@ net::isolation own_circuit() { return {"bentoctl-call", uuid4::generate().str()}
 
 }  // namespace
 
-road::~road() {
-    if (!temporary || directory.empty()) return;
-    functions.reset();
-    tor.reset();
+tor_directory::tor_directory(std::filesystem::path usual) : path_{std::move(usual)}, lock_{lock_directory(path_)} {
+    if (!lock_) path_ += "-" + std::to_string(::getpid());
+}
+
+tor_directory::~tor_directory() {
+    if (lock_) return;
     std::error_code ignored;  // what is left is an empty cache
-    std::filesystem::remove_all(directory, ignored);
+    std::filesystem::remove_all(path_, ignored);
 }
 
 void declare_where(CLI::App& options, where& w) {
@@ -73,13 +75,8 @@ namespace {
 task<endpoint> find_tor(const globals& g, const config::settings& s, terminal& out, road& r, time_point deadline) {
     auto o = tor_options(g, s, "caller-tor");
     if (!o) co_return o.error();
-    r.directory = o->directory;
-    r.lock = lock_directory(r.directory);
-    if (!r.lock) {
-        r.temporary = true;
-        r.directory += "-" + std::to_string(::getpid());
-        o->directory = r.directory;
-    }
+    r.directory = std::make_unique<tor_directory>(o->directory);
+    o->directory = r.directory->path();
     r.tor = std::make_unique<tor::client>(std::move(*o), [&out](unsigned percent, std::string_view) {
         out.progress("starting a tor for this call", percent);
     });

@@ -21,18 +21,26 @@ void declare_where(CLI::App& options, where& w);
 /// TOKEN or TOKEN#FINGERPRINT, or @FILE with one.
 result<entry::share> read_share(const std::string& argument);
 
+/// The directory of a tor that is started for one command: kept between commands, for its guards and what it knows of
+/// the network; a second command at the same time has one of its own, which goes with it.
+class tor_directory {
+  public:
+    /// `usual`, or one beside it.
+    explicit tor_directory(std::filesystem::path usual);
+    tor_directory(const tor_directory&) = delete;
+    tor_directory& operator=(const tor_directory&) = delete;
+    ~tor_directory();
+
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+    net::unique_fd lock_;
+};
+
 /// The server, and the tor that leads to it, for as long as this lives.
 struct road {
-    road() = default;
-    road(road&&) = default;
-    road& operator=(road&&) = default;
-    ~road();
-
-    /// Of a tor that is started for the call: kept between calls, for its guards and what it knows of the network; a
-    /// second call at the same time has one of its own, which goes with it.
-    std::filesystem::path directory;
-    net::unique_fd lock;
-    bool temporary = false;
+    std::unique_ptr<tor_directory> directory;  // goes last
     std::unique_ptr<tor::client> tor;
     std::unique_ptr<lookup::finder> finder;
     std::unique_ptr<client::functions> functions;

@@ -57,8 +57,11 @@ runner declare_reregister(CLI::App& options);
 runner declare_unregister(CLI::App& options);
 runner declare_lookup(CLI::App& options);
 runner declare_status(CLI::App& options);
+runner declare_onion(CLI::App& options);
 runner declare_key(CLI::App& options);
 runner declare_tor(CLI::App& options);
+runner declare_config(CLI::App& options);
+runner declare_doctor(CLI::App& options);
 runner declare_testnet(CLI::App& options);
 runner declare_demo(CLI::App& options);
 

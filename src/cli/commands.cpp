@@ -21,8 +21,11 @@ std::span<const command> commands() {
         command{"unregister", "end a function's entry, for ever", declare_unregister},
         command{"lookup", "what the directories say of a token", declare_lookup},
         command{"status", "the onion, the functions and the registrations of this host", declare_status},
+        command{"onion", "onion services for whatever listens on this machine", declare_onion},
         command{"key", "keys of onion services and of their clients, offline", declare_key},
         command{"tor", "the control port at a terminal", declare_tor},
+        command{"config", "check the configuration", declare_config},
+        command{"doctor", "what is wrong on this machine, and the line to change", declare_doctor},
         command{"testnet", "a private Tor network on loopback", declare_testnet},
         command{"demo", "the whole story on a private network, step by step", declare_demo},
     };

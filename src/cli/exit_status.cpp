@@ -72,7 +72,7 @@ const row table[] = {
     {control::errc::unrecognized, not_found, ""},
     {control::errc::unavailable, not_found, ""},
     {control::errc::rejected, refused, ""},
-    {control::errc::no_such_onion, not_found, ""},
+    {control::errc::no_such_onion, not_found, "a service that is not detached ends with the program that added it"},
     {control::errc::onion_collision, again, "another program has published this onion on the same tor"},
     {client::errc::unknown_token, not_found, ""},
     {client::errc::unknown_function, not_found, ""},

@@ -7,6 +7,7 @@
 #include <bento/onion/client_key.hpp>
 #include <boost/json.hpp>
 
+#include "key_file.hpp"
 #include "terminal.hpp"
 #include "verbs.hpp"
 
@@ -18,12 +19,6 @@ using path = std::filesystem::path;
 /// The longest form of a key that is read: a PEM-less line with its address.
 constexpr std::size_t key_text_limit = 4096;
 constexpr auto tor_key_name = "hs_ed25519_secret_key";
-
-/// A directory stands for the key in it, as tor's HiddenServiceDir.
-path key_file(const path& named) {
-    std::error_code absent;
-    return std::filesystem::is_directory(named, absent) ? named / tor_key_name : named;
-}
 
 /// 32 bytes of tor's header, then the public key.
 std::string public_key_file(const onion::public_key& key) {
@@ -199,6 +194,11 @@ runner declare_client_auth(CLI::App& options) {
 }
 
 }  // namespace
+
+path key_file(const path& named) {
+    std::error_code absent;
+    return std::filesystem::is_directory(named, absent) ? named / tor_key_name : named;
+}
 
 runner declare_key(CLI::App& options) {
     const auto chosen = std::make_shared<runner>();

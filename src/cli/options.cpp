@@ -76,10 +76,8 @@ void declare_globals(CLI::App& app, globals& g) {
     app.option_defaults()->group("Options");
 }
 
-namespace {
-
-result<config::settings> load_configured(const globals& g) {
-    if (g.config_file) return config::load(*g.config_file);
+std::optional<std::filesystem::path> configuration_file(const globals& g) {
+    if (g.config_file) return g.config_file;
     std::vector<std::filesystem::path> usual;
     if (const char* xdg = ::getenv("XDG_CONFIG_HOME"); xdg != nullptr && *xdg == '/')
         usual.emplace_back(std::filesystem::path{xdg} / "bentoctl/config.toml");
@@ -88,15 +86,14 @@ result<config::settings> load_configured(const globals& g) {
     usual.emplace_back("/etc/bentoctl/config.toml");
     for (const auto& file : usual) {
         std::error_code absent;
-        if (std::filesystem::exists(file, absent)) return config::load(file);
+        if (std::filesystem::exists(file, absent)) return file;
     }
-    return config::settings{};
+    return {};
 }
 
-}  // namespace
-
 result<config::settings> load_settings(const globals& g) {
-    auto s = load_configured(g);
+    const auto file = configuration_file(g);
+    auto s = file ? config::load(*file) : config::settings{};
     if (s && !g.directories.empty()) s->bfd.onions = g.directories;
     return s;
 }
