@@ -96,6 +96,9 @@ reader directories(std::vector<std::string>& into) {
 }
 
 reader duration(std::chrono::milliseconds& into) { return text(into, parse_duration, "a duration such as \"90s\""); }
+reader duration(std::optional<std::chrono::milliseconds>& into) {
+    return text(into, parse_duration, "a duration such as \"7d\"");
+}
 reader size(std::uint64_t& into) { return text(into, parse_size, "a size such as \"64KiB\""); }
 reader size(std::uint64_t& into, std::uint64_t most, std::string expected) {
     return text(
@@ -152,6 +155,7 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
     const auto defences = [](pow& into) {
         return choice<pow>(into, {{"off", pow::off}, {"prefer", pow::prefer}, {"require", pow::require}});
     };
+    using uploads = settings::rotation_settings::uploads;
     constexpr std::int64_t many = 1'000'000'000;
     return {
         {"tor",
@@ -207,6 +211,14 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"max_code", size(s.directory.max_code, most_code, "a size up to \"1MiB\"")},
           {"entries_per_account", number(s.directory.entries_per_account, 1, many)},
           {"pow", defences(s.directory.pow)}}},
+        {"rotation",
+         {{"max_age", duration(s.rotation.max_age)},
+          {"jitter", duration(s.rotation.jitter)},
+          {"grace", duration(s.rotation.grace)},
+          {"min_uploads",
+           choice<uploads>(s.rotation.min_uploads,
+                           {{"first", uploads::first}, {"quorum", uploads::quorum}, {"all", uploads::all}})},
+          {"verify", boolean(s.rotation.verify)}}},
     };
 }
 
@@ -271,6 +283,25 @@ std::optional<std::string> mistake_in(const settings::route& r) {
     if (r.call.find('(') != std::string::npos && !r.arguments.empty())
         return "a route with arguments calls by name alone";
     return {};
+}
+
+/// What two keys must be together, told at the line of the one that is there.
+struct contradiction {
+    std::string_view table, key, expected;
+};
+std::vector<contradiction> contradictions(const settings& s) {
+    std::vector<contradiction> out;
+    if (s.rotation.grace < s.bfd.max_stale) {
+        constexpr auto expected = "no more than rotation.grace, which the old onion answers for";
+        out.push_back({"rotation", "grace", "no less than bfd.max_stale, for which callers may use what they know"});
+        out.push_back({"bfd", "max_stale", expected});
+    }
+    if (s.rotation.max_age && s.rotation.jitter && *s.rotation.jitter >= *s.rotation.max_age)
+        out.push_back({"rotation", "jitter", "less than rotation.max_age"});
+    if (s.rotation.max_age && *s.rotation.max_age < s.rotation.grace)
+        out.push_back({"rotation", "max_age", "no less than rotation.grace"});
+    if (!s.rotation.max_age && s.rotation.jitter) out.push_back({"rotation", "jitter", "rotation.max_age beside it"});
+    return out;
 }
 
 template <class Map>
@@ -342,6 +373,10 @@ result<settings> parse(std::string_view source, std::string_view name) {
         }
         read_table(table_name.str(), *table.as_table(), found->second);
     }
+    if (mistakes.empty())
+        for (const auto& c : contradictions(out))
+            if (const auto value = document[c.table][c.key])
+                mistake(value.node()->source(), fmt::format("{}.{}: expected {}", c.table, c.key, c.expected));
     if (!mistakes.empty()) return told();
     return out;
 }

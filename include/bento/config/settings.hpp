@@ -97,6 +97,15 @@ struct settings {
         onion_settings::pow_policy pow = onion_settings::pow_policy::prefer;
     } directory;
 
+    struct rotation_settings {
+        enum class uploads { first, quorum, all };
+        std::optional<std::chrono::milliseconds> max_age;  ///< unset: only by hand or cron
+        std::optional<std::chrono::milliseconds> jitter;   ///< below max_age; unset: half of it, a day at most
+        std::chrono::milliseconds grace = std::chrono::hours{1};  ///< not below bfd.max_stale
+        uploads min_uploads = uploads::quorum;
+        bool verify = true;
+    } rotation;
+
     /// A path of the operator's: one call of one function.
     struct route {
         enum class type { text, whole_number, number, boolean, any };

@@ -210,3 +210,36 @@ TEST_CASE("what is not TOML is told with its line") {
 TEST_CASE("a file that is not there is unreadable") {
     CHECK(config::load("/nonexistent/config.toml").error().code == config::errc::unreadable);
 }
+
+TEST_CASE("a rotation's times fit together") {
+    const auto s = config::parse(R"(
+[rotation]
+max_age = "7d"
+jitter = "12h"
+grace = "30m"
+min_uploads = "all"
+verify = false
+)",
+                                 "x");
+    REQUIRE(s);
+    CHECK(s->rotation.max_age == 7 * 24h);
+    CHECK(s->rotation.jitter == 12h);
+    CHECK(s->rotation.grace == 30min);
+    CHECK(s->rotation.min_uploads == config::settings::rotation_settings::uploads::all);
+    CHECK_FALSE(s->rotation.verify);
+    CHECK(config::parse("[rotation]\ngrace = \"10m\"\n", "c"));
+
+    const auto mistake = [](std::string_view text) { return config::parse(text, "c").error().detail; };
+    CHECK(mistake("[rotation]\nmax_age = 7\n") == "c:2: rotation.max_age: expected a duration such as \"7d\"");
+    CHECK(mistake("[rotation]\nmin_uploads = 3\n") ==
+          "c:2: rotation.min_uploads: expected \"first\" or \"quorum\" or \"all\"");
+    CHECK(mistake("[rotation]\nverify = \"yes\"\n") == "c:2: rotation.verify: expected true or false");
+    CHECK(mistake("[rotation]\ngrace = \"9m\"\n") ==
+          "c:2: rotation.grace: expected no less than bfd.max_stale, for which callers may use what they know");
+    CHECK(mistake("[bfd]\nmax_stale = \"2h\"\n") ==
+          "c:2: bfd.max_stale: expected no more than rotation.grace, which the old onion answers for");
+    CHECK(mistake("[rotation]\nmax_age = \"1d\"\njitter = \"1d\"\n") ==
+          "c:3: rotation.jitter: expected less than rotation.max_age");
+    CHECK(mistake("[rotation]\nmax_age = \"30m\"\n") == "c:2: rotation.max_age: expected no less than rotation.grace");
+    CHECK(mistake("[rotation]\njitter = \"1h\"\n") == "c:2: rotation.jitter: expected rotation.max_age beside it");
+}
