@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <bento/base/uuid4.hpp>
+#include <bento/control/circuit_command.hpp>
 #include <bento/net/condition.hpp>
 #include <bento/net/socks5.hpp>
 #include <bento/tor/descriptor.hpp>
@@ -210,12 +211,33 @@ task<onion::address> onion_services::add(onion_service service, time_point deadl
 
 task<void> onion_services::remove(const onion::address& address, time_point deadline) {
     const auto s = state_;
-    if (s->services.erase(address) == 0 || !s->current.connected()) co_return result<void>{};
+    s->services.erase(address);
+    if (!s->current.connected()) co_return result<void>{};
     control::del_onion c;
     c.service_id = address.service_id();
     auto gone = co_await s->current.execute(std::move(c), deadline);
     if (!gone && gone.error().code != control::errc::disconnected && gone.error().code != control::errc::no_such_onion)
         co_return gone.error();
+    co_return result<void>{};
+}
+
+task<void> onion_services::close_circuits(const onion::address& address, time_point deadline) {
+    const auto s = state_;
+    const auto service = address.service_id();
+    if (!s->current.connected()) co_return result<void>{};
+    std::vector<std::string> keys{"circuit-status"};
+    const auto known = co_await s->current.info(std::move(keys), deadline);
+    const auto& list = known.begin()->second;
+    if (!list) co_return list.error();
+    std::vector<control::close_circuit> commands;
+    for (const auto& circuit : control::parse_circuits(*list))
+        if (circuit.rend_query == service && circuit.purpose.starts_with("HS_SERVICE"))
+            commands.push_back({circuit.id});
+    const auto closed = co_await s->current.execute_all(std::move(commands), deadline);
+    for (const auto& c : closed)
+        // One that has ended by itself is not known any more.
+        if (!c && c.error().code != control::errc::unrecognized && c.error().code != control::errc::disconnected)
+            co_return c.error();
     co_return result<void>{};
 }
 

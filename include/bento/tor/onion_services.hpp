@@ -66,8 +66,10 @@ class onion_services {
     /// is in torrc, is here already, or another connection has it and does not end within some seconds, as one of ours
     /// does that tor has not seen die.
     task<onion::address> add(onion_service service, time_point deadline);
-    /// Ends it here and at tor. Its rendezvous circuits stay open until the callers go.
+    /// Ends it here and at tor; after an error once more. Its rendezvous circuits stay open until the callers go.
     task<void> remove(const onion::address& address, time_point deadline);
+    /// Closes every circuit of a service that was removed, and with them its callers' streams.
+    task<void> close_circuits(const onion::address& address, time_point deadline);
 
     /// Waits for HSDirs to have its descriptors, over reconnects. errc::not_published at the deadline, saying how far
     /// it came and, where one was refused, tor's reason.
