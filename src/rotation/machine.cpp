@@ -56,6 +56,11 @@ std::string_view to_text(act a) {
     return "unknown";
 }
 
+bool goes_on(const journal& j) {
+    if (j.running) return true;
+    return !j.retired.empty() && !j.retired.back().named_by.empty() && j.retired.back().age < j.retired.back().grace;
+}
+
 result<void> ask(journal& j, const request& r, const policy& p) {
     if (r.compromised) {
         for (auto& old : j.retired)
@@ -72,9 +77,7 @@ result<void> ask(journal& j, const request& r, const policy& p) {
         return error{errc::short_grace, "a grace of " + format_duration(grace) + " is below " +
                                             format_duration(p.least_grace) +
                                             ", for which callers may use what they know"};
-    if (j.running) return {};
-    if (!j.retired.empty() && !j.retired.back().named_by.empty() && j.retired.back().age < j.retired.back().grace)
-        return {};
+    if (goes_on(j)) return {};
     if (j.retired.size() >= most_retiring)
         return error{errc::too_many, std::to_string(j.retired.size()) + " onions retire"};
     j.running = unfinished{.grace = grace};
@@ -205,7 +208,8 @@ void machine::take(const began& e, moment) {
     }
 }
 
-void machine::take(const minted& e, moment) {
+void machine::take(const minted& e, moment now) {
+    take(done{}, now);
     journal_.running->onion = e.onion;
     published_ = probed_ = false;
     unsaved_ = true;
@@ -269,7 +273,9 @@ void machine::take(const told& e, moment now) {
     put_off(act::reregister, now, {.what = last_.what, .directories = e.failures});
 }
 
-void machine::take(const passed&, moment) {}
+void machine::take(const passed&, moment now) {
+    if (last_.what == act::wait) take(done{}, now);
+}
 
 void machine::put_off(act what, moment now, trouble why) {
     auto& p = pauses_[what];
@@ -372,11 +378,14 @@ std::optional<action> machine::rotate(moment now) {
     };
     if (!published_) return step(act::publish, policy_.upload_limit);
     if (!probed_) return step(act::probe, policy_.probe_limit);
-    const auto acknowledged = common(directories_, r.acknowledged);
-    if (auto a = ask_directories(without(directories_, acknowledged), without(acknowledged, verified_), *r.onion,
-                                 r.compromised, now))
-        return a;
-    if (!directories_.empty() && (policy_.verify ? verified_ : acknowledged).empty()) return {};
+    // Where nothing answers for the old one, there is nothing to hold back for: the directories are told afterwards.
+    if (answers(journal_.current) && keys_.contains(journal_.current)) {
+        const auto acknowledged = common(directories_, r.acknowledged);
+        if (auto a = ask_directories(without(directories_, acknowledged), without(acknowledged, verified_), *r.onion,
+                                     r.compromised, now))
+            return a;
+        if (!directories_.empty() && (policy_.verify ? verified_ : acknowledged).empty()) return {};
+    }
     promote(now);
     return action{.what = act::promote, .onion = journal_.current};
 }

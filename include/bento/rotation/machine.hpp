@@ -38,8 +38,11 @@ struct request {
     bool compromised = false;
     std::optional<milliseconds> grace;  ///< unset: the policy's
 };
-/// Begins a rotation in the journal, where it waits for a server, or goes on with one: with an unfinished one, and
-/// within its grace with one that a directory does not know of yet. A compromised key ends every onion from before it.
+/// Whether who asks goes on with a rotation: with an unfinished one, and within its grace with one that a directory
+/// does not know of yet.
+bool goes_on(const journal& j);
+/// Goes on with one, or begins one in the journal, where it waits for a server. A compromised key ends every onion from
+/// before it.
 /// errc::too_many, short_grace.
 result<void> ask(journal& j, const request& r, const policy& p);
 

@@ -92,6 +92,21 @@ TEST_CASE("every prefix of the journal says what to do next") {
     CHECK(after(quiet, {}) == lines{"mint"});
 }
 
+TEST_CASE("a lost key is replaced whether or not a directory can be reached") {
+    world w{{"a"}};
+    w.down = {"a"};
+    w.keys.clear();
+    w.run();
+    CHECK(w.take_transcript() ==
+          lines{"mint", "write_key 2", "add 2", "publish 2", "probe 2", "promote 2", "reregister 2 a"});
+    CHECK(w.machine->behind() == std::set<std::string>{"a"});
+    w.down.clear();
+    w.wait_once();
+    w.run();
+    CHECK(w.saved.retired.empty());
+    CHECK(w.directories.at("a") == onion_number(2));
+}
+
 TEST_CASE("killed before and after every step, a rotation ends all the same") {
     for (const bool compromised : {false, true})
         for (const bool after_the_step : {false, true})
@@ -241,7 +256,7 @@ TEST_CASE("a compromised onion goes at once, and so does everything from before 
     auto told = w.take_transcript();
     std::sort(told.begin(), told.begin() + 2);  // of two at once the lower address goes first
     CHECK(told == lines{"drop 1 close_circuits", "drop 2 close_circuits", "unlink 1", "mint", "write_key 3", "add 3",
-                        "publish 3", "probe 3", "reregister 3 a b ask_first", "verify 3 a", "promote 3", "unlink 2"});
+                        "publish 3", "probe 3", "promote 3", "unlink 2", "reregister 3 a b ask_first", "verify 3 a"});
     CHECK(w.machine->behind() == std::set<std::string>{"b"});
 }
 
@@ -258,7 +273,7 @@ TEST_CASE("a key that is compromised while its successor is on the way ends both
     auto told = w.take_transcript();
     std::sort(told.begin(), told.begin() + 2);
     CHECK(told == lines{"drop 1 close_circuits", "drop 2 close_circuits", "unlink 2", "mint", "write_key 3", "add 3",
-                        "publish 3", "probe 3", "reregister 3 a ask_first", "verify 3 a", "promote 3", "unlink 1"});
+                        "publish 3", "probe 3", "promote 3", "unlink 1", "reregister 3 a ask_first", "verify 3 a"});
     CHECK(w.saved.ask_first);
     CHECK(w.saved.retired.empty());
     w.ask();
@@ -267,18 +282,20 @@ TEST_CASE("a key that is compromised while its successor is on the way ends both
 }
 
 TEST_CASE("what was on its way for an onion that was ended meanwhile counts for nothing") {
-    world w{{"a"}};
-    w.run();
-    w.ask();
-    while (w.todo->what != act::reregister)
-        w.step();
-    REQUIRE(w.machine->ask({.compromised = true}));
-    w.todo = w.machine->resume(rotation::told{}, w.now);
-    CHECK(w.machine->state().running.value() == rotation::unfinished{.compromised = true});
-    CHECK(w.machine->behind() == std::set<std::string>{"a"});
-    w.run();
-    CHECK(w.saved.current == onion_number(3));
-    CHECK(w.directories.at("a") == onion_number(3));
+    for (const auto on_its_way : {act::reregister, act::verify}) {
+        world w{{"a"}};
+        w.run();
+        w.ask();
+        while (w.todo->what != on_its_way)
+            w.step();
+        REQUIRE(w.machine->ask({.compromised = true}));
+        w.todo = w.machine->resume(rotation::told{}, w.now);
+        CHECK(w.machine->state().running.value() == rotation::unfinished{.compromised = true});
+        CHECK(w.machine->behind() == std::set<std::string>{"a"});
+        w.run();
+        CHECK(w.saved.current == onion_number(3));
+        CHECK(w.directories.at("a") == onion_number(3));
+    }
 }
 
 TEST_CASE("two that ask at once are one rotation, and one that comes after it another") {
@@ -311,9 +328,14 @@ TEST_CASE("within its grace an unfinished rotation is gone on with, afterwards a
         w.step();
     w.run();
     w.take_transcript();
+    w.down.clear();
     w.ask();
     w.run();
     CHECK(w.saved.current == onion_number(3));
+    CHECK_FALSE(w.machine->is_behind());
+    const auto told = w.take_transcript();
+    CHECK(std::count(told.begin(), told.end(), "reregister 3 a b") == 1);
+    CHECK(std::none_of(told.begin(), told.end(), [](const auto& l) { return l == "reregister 3 b"; }));
 }
 
 TEST_CASE("what may not be asked") {
