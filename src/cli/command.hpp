@@ -56,6 +56,7 @@ runner declare_register(CLI::App& options);
 runner declare_reregister(CLI::App& options);
 runner declare_unregister(CLI::App& options);
 runner declare_lookup(CLI::App& options);
+runner declare_rotate(CLI::App& options);
 runner declare_status(CLI::App& options);
 runner declare_onion(CLI::App& options);
 runner declare_key(CLI::App& options);

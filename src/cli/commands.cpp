@@ -20,6 +20,7 @@ std::span<const command> commands() {
         command{"reregister", "renew a function's entry", declare_reregister},
         command{"unregister", "end a function's entry, for ever", declare_unregister},
         command{"lookup", "what the directories say of a token", declare_lookup},
+        command{"rotate", "a new onion in the place of the old one; no token changes", declare_rotate},
         command{"status", "the onion, the functions and the registrations of this host", declare_status},
         command{"onion", "onion services for whatever listens on this machine", declare_onion},
         command{"key", "keys of onion services and of their clients, offline", declare_key},

@@ -51,6 +51,12 @@ host::observer told_on(terminal& out, const globals& g) {
         out.progress_done();
         say_ready(out, g, onion, listen);
     };
+    tell.rotated = [&out, &g](const onion::address& onion) {
+        if (g.json)
+            out.line(boost::json::serialize(boost::json::object{{"event", "rotated"}, {"onion", onion.host()}}));
+        else
+            out.say("a new onion has taken the place of the old one");
+    };
     tell.tor_lost = [&out, is_ready](const error& why, std::chrono::milliseconds next) {
         *is_ready = false;
         out.warn(why.message() + "; trying again in " + std::to_string((next.count() + 999) / 1000) + " s");

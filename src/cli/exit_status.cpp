@@ -7,6 +7,7 @@
 #include <bento/lookup/errc.hpp>
 #include <bento/net/errc.hpp>
 #include <bento/onion/key.hpp>
+#include <bento/rotation/journal.hpp>
 #include <bento/sandbox/plan.hpp>
 #include <bento/store/directory_store.hpp>
 #include <bento/testnet/network.hpp>
@@ -112,6 +113,13 @@ const row table[] = {
     {box::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::in_use, again, "give each server a --state-dir of its own"},
     {host::errc::state, failed, ""},
+    {host::errc::unfinished, again, "bentoctl rotate follows it again"},
+    {host::errc::no_onion, refused, "who publishes it rotates its key"},
+    {rotation::errc::corrupted, failed,
+     "restore it from a backup, or move it away: the server then goes on with the keys in onions/"},
+    {rotation::errc::too_many, again, "wait until some of them have ended, or use --compromised"},
+    {rotation::errc::short_grace, usage, "a longer --grace, or a shorter [bfd] max_stale"},
+    {rotation::errc::no_onion, not_found, "bentoctl serve makes the first one"},
     {entry::errc::bad_signature, refused, ""},
     {store::errc::failed, failed, ""},
     {store::errc::newer_version, failed, "run the version that made it, or a later one"},

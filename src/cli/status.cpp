@@ -29,10 +29,18 @@ void print(const terminal& out, const json::object& s) {
         const auto& o = v.as_object();
         // An address is for who sits here; a log that is kept must not tell it.
         const auto address = out.stdout_is_terminal() ? text_member(o, "onion") : "(hidden; --json tells it)";
+        std::string left;
+        if (const auto* n = o.if_contains("seconds_left"); n != nullptr && n->is_int64())
+            left = ", ends in " + duration_of(n->get_int64());
         const auto age = o.at("age_seconds").is_int64() ? duration_of(o.at("age_seconds").get_int64()) : "?";
-        out.line(fmt::format("onion        {}  {}, {} of {} descriptors, key {} old", address, text_member(o, "state"),
-                             o.at("uploads").to_number<std::uint64_t>(), o.at("expected").to_number<std::uint64_t>(),
-                             age));
+        out.line(fmt::format("onion        {}  {}, {} of {} descriptors, key {} old{}", address,
+                             text_member(o, "state"), o.at("uploads").to_number<std::uint64_t>(),
+                             o.at("expected").to_number<std::uint64_t>(), age, left));
+    }
+    if (const auto* next = s.if_contains("next_rotation"); next != nullptr && next->is_int64()) {
+        const auto then = std::chrono::sys_seconds{std::chrono::seconds{next->get_int64()}};
+        const auto left = std::chrono::floor<std::chrono::seconds>(then - std::chrono::system_clock::now());
+        out.line("next key     in " + duration_of(std::max<std::int64_t>(left.count(), 0)));
     }
     const auto functions = s.at("functions").to_number<std::uint64_t>();
     std::string running;

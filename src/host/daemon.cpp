@@ -8,6 +8,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 
+#include "announcing.hpp"
 #include "hidden_service.hpp"
 #include "operations.hpp"
 
@@ -99,13 +100,27 @@ gateway::options gateway_options(const config::settings& s, const hosted& h, con
     return o;
 }
 
+rotator::settings rotation_settings(const config::settings& s, const registrations& r) {
+    using from = config::settings::rotation_settings::uploads;
+    using to = tor::publication::wait;
+    rotator::settings out;
+    out.policy = rotation_policy(s);
+    for (const auto& d : r.standings())
+        out.directories.push_back(d.directory);
+    out.uploads = s.rotation.min_uploads == from::first ? to::first
+                  : s.rotation.min_uploads == from::all ? to::all
+                                                        : to::quorum;
+    return out;
+}
+
 asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, const hosted& h,
                                            const entry::owner_secret& owner) {
     while (tell.reconfigured) {
         auto fresh = co_await tell.reconfigured();
-        if (fresh)
+        if (fresh) {
             g.configure(gateway_options(*fresh, h, owner));
-        else if (tell.warning)
+            if (h.keys != nullptr) h.keys->configure(rotation_settings(*fresh, *h.registered));
+        } else if (tell.warning)
             tell.warning(fresh.error().message() + "; going on as before");
     }
     net::condition never{co_await asio::this_coro::executor};
@@ -164,8 +179,7 @@ task<void> run(options o, observer tell) {
         co_return result<void>{};
     }
 
-    auto key = state->onion_key();
-    if (!key) co_return key.error();
+    std::unique_ptr<rotator> keys;  // outlives what tells it of changes
     hidden_service onion{executor, o.tor, tell};
     const auto start_deadline = clock::now() + o.start_limit;
     if (auto connected = co_await onion.connect(start_deadline); !connected) co_return connected.error();
@@ -183,11 +197,7 @@ task<void> run(options o, observer tell) {
     with.warning = tell.warning;
     auto registered = registrations::open(executor, std::move(with), *owner);
     if (!registered) co_return registered.error();
-    h.onion = &onion;
     h.registered = &*registered;
-    h.current = onion::address::of(key->public_key());
-    // Of a key that is not here any more nobody can answer.
-    if (auto pointed = registered->point_to(*h.current); !pointed) co_return pointed.error();
 
     gateway::gateway front{gateway_options(o.settings, h, *owner)};
     const auto at = listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", onion.tor_is_own());
@@ -195,11 +205,45 @@ task<void> run(options o, observer tell) {
     if (!on) co_return on.error();
     const auto where = on->where();
     front.serve(std::move(*on));
-    auto added = co_await onion.add(o.settings.onion, std::move(*key), where);
-    if (!added) co_return added.error();
+
+    rotator::hands hands;
+    hands.service = [&](onion::secret_key key) {
+        return hidden_service::service_of(o.settings.onion, std::move(key), where);
+    };
+    hands.probe = [&](onion::address address, time_point deadline) {
+        return onion.reach(std::move(address), o.settings.onion.port, deadline);
+    };
+    hands.reregister = [&](onion::address address, std::vector<std::string> names, bool ask_first,
+                           time_point deadline) {
+        return announce(*registered, std::move(address), std::move(names), ask_first, deadline);
+    };
+    hands.verify = [&](onion::address address, std::vector<std::string> names, time_point deadline) {
+        return compare(onion, *registered, *directories, std::move(address), std::move(names), deadline);
+    };
+    hands.tokens = [&] { return registered->size(); };
+    hands.promoted = [&](const onion::address& address) {
+        onion.tell_of(address, o.settings.onion, where);
+        // What was registered while the others were on their way. After a compromised key all of them follow.
+        if (!h.keys->journal().ask_first)
+            if (const auto pointed = registered->point_to(address, {address}); !pointed && tell.warning)
+                tell.warning(pointed.error().message());
+        if (tell.rotated) tell.rotated(address);
+    };
+    hands.warning = tell.warning;
+    auto opened =
+        rotator::open(executor, *state, onion.onions(), rotation_settings(o.settings, *registered), std::move(hands));
+    if (!opened) co_return opened.error();
+    keys = std::move(*opened);
+    onion.on_change([&](const tor::onion_status& s) { keys->told(s); });
+    h.keys = keys.get();
+    // Of a key that is not here any more nobody can answer. Where the current one is not, a rotation moves them all.
+    if (const auto here = keys->here(); here.contains(keys->current()))
+        if (auto pointed = registered->point_to(keys->current(), here); !pointed) co_return pointed.error();
+    if (auto started = co_await keys->start(); !started) co_return started.error();
+    onion.tell_of(keys->current(), o.settings.onion, where);
     auto answers = control_socket::open(executor, *state, operations(h));
     if (!answers) co_return answers.error();
-    co_await (onion.run() && registered->run() && follow_configuration(tell, front, h, *owner));
+    co_await (onion.run() && keys->run() && registered->run() && follow_configuration(tell, front, h, *owner));
     co_return result<void>{};
 }
 

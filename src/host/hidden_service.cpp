@@ -1,5 +1,6 @@
 #include "hidden_service.hpp"
 
+#include <bento/web/http_client.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 namespace bento::host {
@@ -19,20 +20,6 @@ bool can_be_target(const endpoint& at) {
     return static_cast<bool>(probe.encode());
 }
 
-tor::onion_service onion_service(const config::settings::onion_settings& s, onion::secret_key key, endpoint target) {
-    using policy = config::settings::onion_settings::pow_policy;
-    tor::onion_service out{std::move(key)};
-    out.port = s.port;
-    out.target = std::move(target);
-    out.max_streams = s.max_streams;
-    out.pow = s.pow == policy::require  ? tor::pow_policy::require
-              : s.pow == policy::prefer ? tor::pow_policy::prefer
-                                        : tor::pow_policy::off;
-    out.pow_queue = {s.pow_queue_rate, s.pow_queue_burst};
-    out.client_auth = s.client_auth;
-    return out;
-}
-
 }  // namespace
 
 endpoint listening_endpoint(const std::optional<endpoint>& told, const state_directory& state, std::string_view socket,
@@ -48,9 +35,10 @@ hidden_service::hidden_service(asio::any_io_executor executor, const tor::client
       onions_{executor,
               [this](const tor::onion_status& s) {
                   if (tell_.publishing) tell_.publishing(s.descriptors.uploads());
+                  if (changed_) changed_(s);
               }},
       tor_{with, tell.bootstrapping},
-      came_back_{executor},
+      news_{executor},
       supervisor_{[this](time_point deadline) { return tor_.dial(deadline); },
                   [this](tor::controller control) { return onions_.prepare(std::move(control)); },
                   [this](const tor::supervisor::status& s) { follow(s); }} {
@@ -64,22 +52,59 @@ void hidden_service::follow(const tor::supervisor::status& s) {
         if (tell_.tor_lost) tell_.tor_lost(s.last_failure.value_or(error{}), next);
     } else if (s.is == tor::supervisor::phase::connected && std::exchange(was_lost_, false)) {
         if (tell_.tor_back) tell_.tor_back();
-        came_back_.notify_all();
+        news_.notify_all();
     }
 }
 
 task<void> hidden_service::connect(time_point deadline) { return supervisor_.connect(deadline); }
 
+tor::onion_service hidden_service::service_of(const config::settings::onion_settings& s, onion::secret_key key,
+                                              endpoint target) {
+    using policy = config::settings::onion_settings::pow_policy;
+    tor::onion_service out{std::move(key)};
+    out.port = s.port;
+    out.target = std::move(target);
+    out.max_streams = s.max_streams;
+    out.pow = s.pow == policy::require  ? tor::pow_policy::require
+              : s.pow == policy::prefer ? tor::pow_policy::prefer
+                                        : tor::pow_policy::off;
+    out.pow_queue = {s.pow_queue_rate, s.pow_queue_burst};
+    out.client_auth = s.client_auth;
+    return out;
+}
+
 task<void> hidden_service::add(const config::settings::onion_settings& s, onion::secret_key key, endpoint target) {
-    target_ = target;
-    auto service = onion_service(s, std::move(key), std::move(target));
-    const bool wants_defences = service.pow != tor::pow_policy::off;
+    auto service = service_of(s, std::move(key), target);
     auto added = co_await onions_.add(std::move(service), clock::now() + publication_limit);
     if (!added) co_return added.error();
-    address_ = *added;
-    const auto* status = onions_.find(*address_);
-    if (wants_defences && status->added && !status->defended && tell_.warning)
+    tell_of(*added, s, std::move(target));
+    co_return result<void>{};
+}
+
+void hidden_service::tell_of(const onion::address& address, const config::settings::onion_settings& s,
+                             endpoint target) {
+    const auto* status = onions_.find(address);
+    const bool is_bare = status != nullptr && status->added && !status->defended;
+    if (is_bare && s.pow != config::settings::onion_settings::pow_policy::off && tell_.warning)
         tell_.warning("this tor knows no proof-of-work defences (it is older than 0.4.8); going on without");
+    address_ = address;
+    target_ = std::move(target);
+    news_.notify_all();
+}
+
+task<void> hidden_service::reach(onion::address address, std::uint16_t port, time_point deadline) {
+    web::road by;
+    auto socks = co_await tor_.socks(deadline);
+    if (!socks) co_return socks.error();
+    by.socks = std::move(*socks);
+    by.isolation = {"bentoctl-probe", uuid4::generate().str()};
+    by.host = address.host();
+    by.port = port;
+    web::http_client http{std::move(by)};
+    const std::span<const http::field> no_fields;
+    const auto answer = co_await http.request(http::method::get, "/", no_fields, {}, deadline);
+    // Where only some may come, the descriptor was found, and that we are none of them is no fault.
+    if (!answer && answer.error().code != net::errc::onion_unauthorised) co_return answer.error();
     co_return result<void>{};
 }
 
@@ -87,22 +112,26 @@ asio::awaitable<void> hidden_service::run() { co_await (supervisor_.run() && ann
 
 asio::awaitable<void> hidden_service::announce() {
     for (;;) {
-        co_await wait_until_published();
-        if (tell_.ready) tell_.ready(address_, target_);
-        co_await came_back_.wait();
+        const auto address = address_;
+        if (address) co_await wait_until_published(*address);
+        if (address != address_) continue;
+        const bool is_there = address && onions_.find(*address) != nullptr;
+        if (is_there && tell_.ready) tell_.ready(address, target_);
+        co_await news_.wait();
     }
 }
 
-/// Returns when the onion can be reached, and goes on telling while it cannot.
-asio::awaitable<void> hidden_service::wait_until_published() {
+/// Returns when the onion can be reached or was removed, and goes on telling while it cannot.
+asio::awaitable<void> hidden_service::wait_until_published(onion::address address) {
     using wait = tor::publication::wait;
     for (;;) {
-        const auto first = co_await onions_.wait_published(*address_, wait::first, clock::now() + publication_limit);
+        const auto first = co_await onions_.wait_published(address, wait::first, clock::now() + publication_limit);
         if (first) break;
+        if (onions_.find(address) == nullptr) co_return;
         if (tell_.warning) tell_.warning(first.error().message() + "; still trying");
     }
     // What is missing now is told by status, and uploaded by tor again within minutes.
-    co_await onions_.wait_published(*address_, wait::all, clock::now() + completion_limit);
+    co_await onions_.wait_published(address, wait::all, clock::now() + completion_limit);
 }
 
 }  // namespace bento::host

@@ -27,23 +27,32 @@ class hidden_service {
     bool tor_is_own() const { return tor_.is_own(); }
     /// tor's SOCKS port.
     task<endpoint> socks(time_point deadline) { return tor_.socks(deadline); }
-    /// What is known of the service; nothing before it is added.
-    const tor::onion_status* status() const { return address_ ? onions_.find(*address_) : nullptr; }
-    /// Adds the service, whose streams go to `target`.
+    /// Adds the service, whose streams go to `target`, and tells of it.
     task<void> add(const config::settings::onion_settings& s, onion::secret_key key, endpoint target);
+    /// For who adds and ends services itself, whose streams go to `target`.
+    tor::onion_services& onions() { return onions_; }
+    static tor::onion_service service_of(const config::settings::onion_settings& s, onion::secret_key key,
+                                         endpoint target);
+    /// What is called with each change of one of them, beside the observer.
+    void on_change(std::function<void(const tor::onion_status&)> f) { changed_ = std::move(f); }
+    /// `ready` is said of this one from now on.
+    void tell_of(const onion::address& address, const config::settings::onion_settings& s, endpoint target);
+    /// Whether a caller gets an answer from an onion of ours, through Tor.
+    task<void> reach(onion::address address, std::uint16_t port, time_point deadline);
     /// Keeps the connection to tor, and says `ready` once the service is published and again after each time that tor
     /// had gone. Until cancelled.
     asio::awaitable<void> run();
 
   private:
     asio::awaitable<void> announce();
-    asio::awaitable<void> wait_until_published();
+    asio::awaitable<void> wait_until_published(onion::address address);
     void follow(const tor::supervisor::status& s);
 
     const observer& tell_;
+    std::function<void(const tor::onion_status&)> changed_;
     tor::onion_services onions_;
     tor::client tor_;
-    net::condition came_back_;
+    net::condition news_;
     bool was_lost_ = false;
     std::optional<onion::address> address_;
     endpoint target_;

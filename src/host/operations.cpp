@@ -1,5 +1,7 @@
 #include "operations.hpp"
 
+#include "rotation_json.hpp"
+
 #include <bento/base/errc.hpp>
 #include <boost/json.hpp>
 
@@ -51,22 +53,20 @@ json::array standings(const hosted& h) {
 }
 
 json::array onions(const hosted& h) {
-    const auto* s = h.onion != nullptr ? h.onion->status() : nullptr;
-    if (s == nullptr) return {};
-    const auto uploads = s->descriptors.uploads();
-    // The key's file is as old as the key.
-    std::error_code unknown;
-    const auto made = std::filesystem::last_write_time(h.state / "onions" / s->address.service_id(), unknown);
-    json::object out{{"onion", s->address.host()},
-                     {"state", uploads.confirmed > 0 ? "current" : "publishing"},
-                     {"uploads", uploads.confirmed},
-                     {"expected", uploads.expected},
-                     {"age_seconds", nullptr}};
-    if (!unknown)
-        out["age_seconds"] =
-            std::chrono::duration_cast<std::chrono::seconds>(std::filesystem::file_time_type::clock::now() - made)
-                .count();
-    return {std::move(out)};
+    json::array out;
+    if (h.keys == nullptr) return out;
+    for (const auto& o : h.keys->onions()) {
+        json::object one{{"onion", o.onion.host()},        {"state", o.state},       {"uploads", o.uploads.confirmed},
+                         {"expected", o.uploads.expected}, {"age_seconds", nullptr}, {"seconds_left", nullptr}};
+        // The key's file is as old as the key.
+        std::error_code unknown;
+        const auto made = std::filesystem::last_write_time(h.state / "onions" / o.onion.service_id(), unknown);
+        const auto age = std::filesystem::file_time_type::clock::now() - made;
+        if (!unknown) one["age_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+        if (o.left) one["seconds_left"] = std::chrono::ceil<std::chrono::seconds>(*o.left).count();
+        out.push_back(std::move(one));
+    }
+    return out;
 }
 
 task<json::object> status(const hosted& h) {
@@ -76,7 +76,10 @@ task<json::object> status(const hosted& h) {
                      {"registrations", h.registered != nullptr ? h.registered->size() : 0},
                      {"directories", standings(h)},
                      {"running", nullptr},
+                     {"next_rotation", nullptr},
                      {"degraded", json::array{}}};
+    if (h.keys != nullptr && h.keys->journal().next)
+        out["next_rotation"] = h.keys->journal().next->time_since_epoch().count();
     if (const auto* box = h.functions.box()) {
         out["running"] = box->running();
         for (const auto& sentence : box->degraded())
@@ -163,13 +166,38 @@ task<json::object> unregister(const hosted& h, json::object with) {
     co_return std::move(out);
 }
 
+task<json::object> rotate(const hosted& h, json::object with) {
+    if (h.keys == nullptr) co_return error{errc::no_onion};
+    const auto wanted = wish_in(with);
+    if (!wanted) co_return wanted.error();
+    if (wanted->if_older && !h.keys->is_due(*wanted->if_older)) co_return json::object{{"due", false}};
+    if (wanted->dry_run) {
+        json::object out{{"old", h.keys->current().host()}, {"tokens", h.registered->size()}};
+        auto& steps = out["steps"].emplace_array();
+        for (const auto& step : h.keys->plan(wanted->what))
+            steps.emplace_back(step);
+        co_return std::move(out);
+    }
+    const auto asked = h.keys->ask(wanted->what);
+    if (!asked) co_return asked.error();
+    co_return to_json(h.keys->now());
+}
+
+/// What is being done, once it is not what the asker knows already.
+task<json::object> follow_rotation(const hosted& h, json::object with) {
+    if (h.keys == nullptr) co_return error{errc::no_onion};
+    const auto* known = with.if_contains("version");
+    if (known != nullptr && known->is_number()) co_await h.keys->changed_from(known->to_number<std::uint64_t>());
+    co_return to_json(h.keys->now());
+}
+
 }  // namespace
 
 task<entry::entry> publish(const hosted& h, uuid4 token, bool with_code, time_point deadline) {
-    if (h.registered == nullptr || !h.current) co_return lookup::errc::none_configured;
+    if (h.registered == nullptr || h.keys == nullptr) co_return lookup::errc::none_configured;
     const auto about = h.functions.store().about(token);
     if (!about) co_return about.error();
-    co_return co_await h.registered->put(token, about->name, with_code, *h.current, deadline);
+    co_return co_await h.registered->put(token, about->name, with_code, h.keys->current(), deadline);
 }
 
 result<void> remove(const hosted& h, const uuid4& token) {
@@ -195,6 +223,8 @@ std::vector<operation> operations(const hosted& h) {
     add("register", register_);
     add("reregister", reregister);
     add("unregister", unregister);
+    add("rotate", rotate);
+    add("rotation", follow_rotation);
     return out;
 }
 

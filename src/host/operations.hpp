@@ -2,8 +2,8 @@
 #pragma once
 
 #include "control_socket.hpp"
-#include "hidden_service.hpp"
 #include "registrations.hpp"
+#include "rotation.hpp"
 #include "stored_functions.hpp"
 
 namespace bento::host {
@@ -12,10 +12,8 @@ namespace bento::host {
 struct hosted {
     stored_functions& functions;
     const state_directory& state;
-    const hidden_service* onion = nullptr;
     registrations* registered = nullptr;
-    /// Where new registrations point.
-    std::optional<onion::address> current;
+    rotator* keys = nullptr;
     std::function<void(std::string_view)> warning;
 };
 

@@ -425,7 +425,7 @@ task<entry::tombstone> registrations::end(uuid4 token, time_point deadline) {
 task<void> registrations::move(onion::address onion, bool ask_first, time_point deadline) {
     const auto s = state_;
     for (auto& [token, r] : s->journal) {
-        if (r.ended) continue;
+        if (r.ended || (r.onion == onion && r.ask_first == ask_first)) continue;
         r.onion = onion;
         r.ask_first = ask_first;
         s->bump(r);
@@ -442,10 +442,10 @@ task<void> registrations::move(onion::address onion, bool ask_first, time_point 
     co_return result<void>{};
 }
 
-result<void> registrations::point_to(const onion::address& onion) {
+result<void> registrations::point_to(const onion::address& onion, const std::set<onion::address>& here) {
     bool changed = false;
     for (auto& [token, r] : state_->journal) {
-        if (r.ended || r.onion == onion) continue;
+        if (r.ended || here.contains(r.onion)) continue;
         r.onion = onion;
         state_->bump(r);
         changed = true;

@@ -8,6 +8,7 @@
 #include <bento/lookup/directory.hpp>
 #include <bento/net/condition.hpp>
 #include <functional>
+#include <set>
 
 #include "registration_journal.hpp"
 
@@ -59,12 +60,13 @@ class registrations {
     task<entry::tombstone> end(uuid4 token, time_point deadline);
     /// The same, without waiting: a stored function was deleted. Nothing where it is not registered.
     result<void> end_soon(const uuid4& token);
-    /// All of them answer at this onion from now on, and the directories are told. `ask_first`: the one before was
-    /// compromised. Only an error of the journal is one: what a directory lacks is in standings().
+    /// All of them answer at this onion from now on, and every directory that does not know that is told, or asked
+    /// again. `ask_first`: the one before was compromised. Only an error of the journal is one: what a directory lacks
+    /// is in standings().
     task<void> move(onion::address onion, bool ask_first, time_point deadline);
 
-    /// The same without waiting, of those that point elsewhere: the state directory lost a key.
-    result<void> point_to(const onion::address& onion);
+    /// The same without waiting, of those that point at none of `here`: the state directory lost a key.
+    result<void> point_to(const onion::address& onion, const std::set<onion::address>& here);
     /// Gives new numbers to all entries where one has lived for half its life and some hours; false where none has.
     result<bool> renew_due();
     /// Brings to the directories what they lack, now and whenever it is due. Runs until cancelled.

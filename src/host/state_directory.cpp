@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cstring>
 
@@ -18,6 +19,10 @@ std::string_view to_text(errc e) {
             return "no bentoctl serves from this state directory";
         case errc::malformed:
             return "what answers on the state directory's socket is no bentoctl";
+        case errc::unfinished:
+            return "the rotation is not finished";
+        case errc::no_onion:
+            return "the server that runs on this state directory publishes no onion";
     }
     return "unknown error";
 }
@@ -36,18 +41,32 @@ result<state_directory> state_directory::open(const std::filesystem::path& path)
     return out;
 }
 
-result<onion::secret_key> state_directory::onion_key() const {
+result<std::map<onion::address, key_file>> state_directory::onion_keys() const {
+    std::map<onion::address, key_file> out;
     std::error_code failed;
     for (const auto& entry : std::filesystem::directory_iterator{path_ / "onions", failed}) {
-        const auto name = entry.path().filename().string();
-        const auto address = onion::address::parse(name);
-        if (!address) continue;  // no key's name: half-written files end otherwise
+        std::error_code ignored;  // one that cannot be removed is no key of ours either
+        if (entry.path().extension() == ".tmp") std::filesystem::remove(entry.path(), ignored);
+        const auto address = onion::address::parse(entry.path().filename().string());
+        if (!address) continue;
         auto key = onion::secret_key::load(entry.path());
-        if (key && onion::address::of(key->public_key()) != *address)
+        if (!key) return key.error();
+        if (onion::address::of(key->public_key()) != *address)
             return error{errc::state, "the key in " + entry.path().string() + " is not the one of its name"};
-        return key;
+        struct ::stat about {};
+        if (::stat(entry.path().c_str(), &about) != 0)
+            return error{errc::state, entry.path().string(), std::strerror(errno)};
+        out.emplace(*address,
+                    key_file{std::move(*key), std::chrono::sys_seconds{std::chrono::seconds{about.st_mtime}}});
     }
     if (failed) return error{errc::state, path_.string(), failed.message()};
+    return out;
+}
+
+result<onion::secret_key> state_directory::onion_key() const {
+    auto keys = onion_keys();
+    if (!keys) return keys.error();
+    if (!keys->empty()) return std::move(keys->begin()->second.key);
     auto fresh = onion::secret_key::generate();
     const auto name = onion::address::of(fresh.public_key()).service_id();
     if (auto saved = fresh.save(path_ / "onions" / name); !saved) return saved.error();

@@ -9,6 +9,7 @@
 #include <bento/lookup/errc.hpp>
 #include <bento/net/errc.hpp>
 #include <bento/onion/key.hpp>
+#include <bento/rotation/journal.hpp>
 #include <bento/tor/errc.hpp>
 #include <bento/web/errc.hpp>
 #include <boost/json.hpp>
@@ -22,9 +23,11 @@ namespace {
 /// The rooms whose errors a daemon can meet.
 const boost::system::error_category* category_of(std::string_view name) {
     static const boost::system::error_code one_of_each[] = {
-        base::errc::malformed,       box::errc::full,      client::errc::refused,
-        control::errc::timed_out,    entry::errc::expired, errc::in_use,
-        lookup::errc::taken,         net::errc::closed,    onion::errc::bad_key,
+        base::errc::malformed,       box::errc::full,
+        client::errc::refused,       control::errc::timed_out,
+        entry::errc::expired,        errc::in_use,
+        lookup::errc::taken,         net::errc::closed,
+        onion::errc::bad_key,        rotation::errc::corrupted,
         bento::tor::errc::not_found, web::errc::malformed,
     };
     for (const auto& code : one_of_each)

@@ -27,6 +27,8 @@ struct observer {
     std::function<void(tor::publication::count)> publishing;
     /// Callers can come.
     std::function<void(const std::optional<onion::address>& onion, const endpoint& listen)> ready;
+    /// Callers are told of a new onion from now on; `ready` follows.
+    std::function<void(const onion::address& onion)> rotated;
     /// tor has gone; we come back.
     std::function<void(const error& why, std::chrono::milliseconds next_attempt)> tor_lost;
     std::function<void()> tor_back;

@@ -10,6 +10,8 @@ enum class errc {
     state,        ///< the state directory cannot be used
     not_running,  ///< no server runs on this state directory
     malformed,    ///< what answers on its socket is no server of ours
+    unfinished,   ///< a rotation that was begun, and goes on
+    no_onion,     ///< the server that runs publishes no onion
 };
 std::string_view to_text(errc e);
 

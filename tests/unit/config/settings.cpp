@@ -62,7 +62,7 @@ TEST_CASE("every mistake is told with its line and what was expected") {
           "c.toml:4: onion.port: expected a number from 1 to 65535\n"
           "c.toml:5: [onion] has no key \"prot\"; known are client_auth, max_streams, port, pow, "
           "pow_queue_burst, pow_queue_rate\n"
-          "c.toml:6: no table is named \"bx\"; known are bfd, box, directory, gateway, onion, tor, route\n"
+          "c.toml:6: no table is named \"bx\"; known are bfd, box, directory, gateway, onion, rotation, tor, route\n"
           "c.toml:8: gateway.deadline: expected a duration such as \"90s\"");
 }
 
