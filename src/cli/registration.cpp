@@ -5,6 +5,7 @@
 
 #include "host_client.hpp"
 #include "options.hpp"
+#include "records.hpp"
 #include "run.hpp"
 #include "stored.hpp"
 
@@ -25,9 +26,17 @@ void warn_of(terminal& out, const json::object& answer) {
     if (list == nullptr || !list->is_array()) return;
     for (const auto& d : list->get_array()) {
         const auto* o = d.if_object();
-        if (o == nullptr || !o->contains("error") || !o->at("error").is_string()) continue;
-        out.warn("directory " + json::value_to<std::string>(o->at("directory")) + ": " +
-                 json::value_to<std::string>(o->at("error")) + "; it is asked again until it has the entry");
+        if (o == nullptr) continue;
+        const auto name = "directory " + text_member(*o, "directory") + ": ";
+        const auto state = text_member(*o, "state");
+        const auto why = text_member(*o, "error");
+        if (state == "refused" && why == "taken")
+            out.warn(name +
+                     "somebody else has registered this token there: share the share string, not the token alone");
+        else if (state == "refused")
+            out.warn(name + "refused: " + why);
+        else if (state == "waiting")
+            out.warn(name + (why.empty() ? "no answer yet" : why) + "; it is asked again until it has the entry");
     }
 }
 

@@ -40,6 +40,8 @@ std::string policy_of(const config::settings::box_settings& b) {
         b.memory, seconds(b.cpu), seconds(b.wall), b.processes, b.disk, b.output, b.instances);
 }
 
+/// A circuit to a directory that takes longer is given up for another one.
+constexpr std::chrono::seconds directory_connect_limit{30};
 /// How long a directory may take that a client of the gateway waits for.
 constexpr std::chrono::minutes publication_limit{2};
 
@@ -127,10 +129,12 @@ asio::awaitable<void> follow_configuration(const observer& tell, gateway::gatewa
     co_await never.wait();
 }
 
-/// What the directories are asked through: a circuit of its own for each, and another one after a restart.
+/// What the directories are asked through: a circuit of its own for each connection.
 std::function<web::road(const lookup::address&)> roads_through(endpoint socks) {
-    return [socks = std::move(socks), run = uuid4::generate().str()](const lookup::address& a) {
-        return a.road(socks, {"bentoctl-register", a.name + run});
+    return [socks = std::move(socks)](const lookup::address& a) {
+        auto out = a.road(socks, {"bentoctl-register", uuid4::generate().str()});
+        out.connect_limit = directory_connect_limit;
+        return out;
     };
 }
 

@@ -129,9 +129,29 @@ task<json::object> runs(const hosted& h) {
     co_return json::object{{"runs", std::move(all)}};
 }
 
-/// The entry and what each directory has, for who registered it.
+/// How one token stands at each directory: registered; waiting, with why; or refused, by what the directory said.
+json::array standings_of(const hosted& h, const uuid4& token) {
+    json::array out;
+    const auto& r = h.registered->journal().at(token);
+    for (const auto& s : h.registered->standings()) {
+        const auto found = r.at.find(s.directory);
+        const auto there = found != r.at.end() ? found->second : registration::at_directory{};
+        json::object one{{"directory", s.directory}, {"state", "waiting"}, {"error", nullptr}};
+        if (!there.refused.empty()) {
+            one["state"] = "refused";
+            one["error"] = there.refused;
+        } else if (there.acknowledged >= r.seq) {
+            one["state"] = "registered";
+        } else if (s.failed) {
+            one["error"] = s.failed->message();
+        }
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 json::object told(const hosted& h, const entry::entry& e) {
-    json::object out{{"entry", entry::to_json(e, false)}, {"directories", standings(h)}};
+    json::object out{{"entry", entry::to_json(e, false)}, {"directories", standings_of(h, e.token)}};
     out["share"] = entry::share{e.token, entry::fingerprint(e.signed_by->owner)}.str();
     return out;
 }
@@ -162,7 +182,7 @@ task<json::object> unregister(const hosted& h, json::object with) {
     if (!done) co_return done.error();
     json::object out;
     out["tombstone"] = entry::to_json(*done);
-    out["directories"] = standings(h);
+    out["directories"] = standings_of(h, *token);
     co_return std::move(out);
 }
 

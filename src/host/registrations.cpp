@@ -13,7 +13,9 @@ namespace bento::host {
 namespace {
 
 /// One request through Tor, with the directory's password check before its answer.
-constexpr std::chrono::minutes request_limit{2};
+constexpr std::chrono::seconds request_limit{60};
+/// At a directory, by a circuit of its own each, before it is told that it is not reached.
+constexpr int attempts = 3;
 /// Pauses between attempts at a directory that is not reached.
 constexpr std::chrono::seconds first_pause{30}, longest_pause{3600};
 /// How often it is looked whether entries are to be renewed; they live for days.
@@ -209,14 +211,25 @@ struct registrations::state : std::enable_shared_from_this<state> {
         co_return refused.as_error();
     }
 
+    /// A road that did not hold, tried at once by another circuit.
+    bool takes_another_road(peer& p, const error& e, int& left) const {
+        if (e.code.category() != make_error_code(net::errc::closed).category() || --left == 0) return false;
+        const auto where = p.at.where();
+        p.at = lookup::directory{where, settings.road_to(where)};
+        return true;
+    }
+
     task<void> bring(peer& p) {
+        int left = attempts;
         for (;;) {
             const auto lacks = lacking_at(journal, p.name);
             if (lacks.empty()) co_return result<void>{};
             const auto s = co_await send(p, lacks);
+            if (!s && takes_another_road(p, s.error(), left)) continue;
             if (!s) co_return s.error();
             if (s->refused) {
                 const auto settled = co_await settle(p, *s);
+                if (!settled && takes_another_road(p, settled.error(), left)) continue;
                 if (!settled) co_return settled;
             } else {
                 for (const auto& [token, seq] : s->what)

@@ -4,13 +4,18 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <list>
 
 #include "known.hpp"
 
 namespace bento::lookup {
 namespace {
+
+/// Between attempts at a directory.
+constexpr std::chrono::milliseconds pause{500};
 
 /// The questions to all directories, while they are out.
 struct questions {
@@ -28,17 +33,28 @@ struct questions {
     }
 };
 
-asio::awaitable<entry::answer> question(address where, web::road by, uuid4 token, time_point deadline) {
-    directory at{std::move(where), std::move(by)};
-    co_return co_await at.find(token, deadline);
+/// Asks one directory, again where the road to it does not hold.
+asio::awaitable<entry::answer> question(address where, finder::options o, uuid4 token, time_point deadline) {
+    for (;;) {
+        directory at{where, o.road_to(where)};
+        const auto until = std::min(deadline, clock::now() + o.attempt);
+        auto answer = co_await at.find(token, until);
+        const auto* failed = std::get_if<error>(&answer.says);
+        const bool road_failed =
+            failed != nullptr && failed->code.category() == make_error_code(net::errc::closed).category();
+        const auto again = clock::now() + pause;
+        if (!road_failed || again >= deadline) co_return answer;
+        asio::steady_timer later{co_await asio::this_coro::executor, again};
+        co_await later.async_wait(asio::use_awaitable);
+    }
 }
 
-void put(const std::shared_ptr<questions>& q, const address& where, web::road by, const uuid4& token,
+void put(const std::shared_ptr<questions>& q, const address& where, const finder::options& o, const uuid4& token,
          time_point deadline) {
     auto& cancel = q->cancel.emplace_back();
     ++q->out;
     asio::co_spawn(
-        q->executor, question(where, std::move(by), token, deadline),
+        q->executor, question(where, o, token, deadline),
         asio::bind_cancellation_slot(cancel.slot(), [q, name = where.str()](std::exception_ptr e, entry::answer a) {
             --q->out;
             if (e) a = {name, error{net::errc::timed_out}};
@@ -89,7 +105,7 @@ task<found> finder::ask(entry::share wanted, time_point deadline) {
     {
         const end_of_questions at_the_end{q};
         for (const auto& where : options_.directories)
-            put(q, where, options_.road_to(where), wanted.token, deadline);
+            put(q, where, options_, wanted.token, deadline);
         auto until = deadline;
         while (q->out > 0) {
             if (until == deadline && q->has_entry()) until = std::min(deadline, clock::now() + options_.stragglers);

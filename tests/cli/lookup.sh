@@ -47,6 +47,46 @@ is "by its share string, from a file" "hello world" "$out"
 status 4 "$BENTOCTL" lookup "${caller[@]}" "$token#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 has "another owner" "owner" "$err"
 
+# A directory that goes back to what was true once, which the caller has seen to change.
+status 0 "$BENTOCTL" directory export --state-dir "$SCRATCH/two" "$SCRATCH/before"
+status 0 "$BENTOCTL" directory import --state-dir "$SCRATCH/liar" "$SCRATCH/before"
+status 0 "$BENTOCTL" reregister "${operator[@]}" "$token"
+status 0 "$BENTOCTL" lookup "${caller[@]}" --json "$token"
+is "renewed" "2 owner-signed" "$(member "$out" seq) $(member "$out" change)"
+daemon directory liar -c "$SCRATCH/bfd.toml" --control "$HOST_CONTROL"
+liar=$onion
+status 4 "$BENTOCTL" lookup "${caller[@]}" --directory "$liar" "$token"
+has "what it shows" "it has number 1, and number 2 was seen" "$err"
+# A new caller who asks both is told, where both answer in time: a slow one is waited for some seconds only.
+two_answers() {
+    rm -rf "$SCRATCH/new-caller"
+    "$BENTOCTL" lookup --state-dir "$SCRATCH/new-caller" --socks "$CLIENT_SOCKS" --directory "$liar" --directory "$one" \
+        --json "$token" >"$SCRATCH/two.json" 2>"$SCRATCH/two.told" && grep -q "$liar shows an older entry" "$SCRATCH/two.told"
+}
+wait_for 120 two_answers
+is "who asks two" 2 "$(member "$(cat "$SCRATCH/two.json")" seq)"
+
+# Somebody who has heard of a token registers it first, at one directory, for an onion of his own.
+status 0 "$BENTOCTL" store "${author[@]}" --onion "$first" "$SCRATCH/hello.py"
+second_token=$out
+mkdir -p "$SCRATCH/squatter/functions"
+printf '{"name":"hello","code":"def hello(*a):\\n    api.send(\\"taken over\\")\\n"}' >"$SCRATCH/squatter/functions/$second_token.json"
+chmod -R go= "$SCRATCH/squatter"
+serve squatter --control "$HOST_CONTROL" --directory "$two"
+status 0 "$BENTOCTL" register --state-dir "$SCRATCH/squatter" "$second_token"
+status 0 "$BENTOCTL" register "${operator[@]}" "$second_token"
+second_share=$out
+has "the owner is told" "directory $two: somebody else has registered this token there" "$err"
+two_owners() {
+    rm -rf "$SCRATCH/new-caller"
+    local got=0
+    "$BENTOCTL" lookup "${caller[@]}" --state-dir "$SCRATCH/new-caller" "$second_token" 2>"$SCRATCH/owners.told" || got=$?
+    [[ $got -eq 4 ]] && grep -q "a share string TOKEN#FINGERPRINT would tell which owner is meant" "$SCRATCH/owners.told"
+}
+wait_for 120 two_owners
+status 0 "$BENTOCTL" open "${caller[@]}" --check-code "$second_share" 'hello("friend")'
+is "the share string tells" "hello friend" "$out"
+
 # The operator's side.
 status 0 "$BENTOCTL" functions list "${operator[@]}"
 has "the list" "$token" "$out"
@@ -56,7 +96,7 @@ is "its code" "$(cat "$SCRATCH/hello.py")" "$out"
 status 0 "$BENTOCTL" reregister "${operator[@]}" "$token"
 is "the same share string" "$share" "$out"
 status 0 "$BENTOCTL" status "${operator[@]}" --json
-is "registrations" 1 "$(member "$out" registrations)"
+is "registrations" 2 "$(member "$out" registrations)"
 is "onion" "$first" "$(python3 -c 'import json,sys; print(json.loads(sys.argv[1])["onions"][0]["onion"])' "$out")"
 status 0 "$BENTOCTL" status "${operator[@]}"
 [[ $out != *"$first"* ]] || fail "status tells the address to a file"

@@ -28,6 +28,9 @@ class finder {
         std::chrono::milliseconds max_stale = std::chrono::minutes{10};
         /// How long slower directories are waited for when one has shown an entry.
         std::chrono::milliseconds stragglers = std::chrono::seconds{5};
+        /// A circuit that does not come up is given up after this, and another one tried until the deadline.
+        std::chrono::milliseconds attempt = std::chrono::seconds{30};
+        /// Called for each attempt, so that each can have a circuit of its own.
         std::function<web::road(const address&)> road_to;
         std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
     };

@@ -168,6 +168,30 @@ TEST_CASE("a silent directory costs the stragglers' time once another has shown 
     });
 }
 
+TEST_CASE("a road that does not hold is tried again until the deadline") {
+    with_world([](world& w) -> asio::awaitable<void> {
+        lookup::finder::options o;
+        o.directories = {w.one.where()};
+        o.known = w.folder.path() / "known";
+        int roads = 0;
+        const auto nobody = endpoint::tcp("127.0.0.1", net::free_loopback_port().value());
+        o.road_to = [&](const lookup::address& a) {
+            auto out = a.road({}, {"", ""});
+            if (++roads < 3) out.direct = nobody;
+            return out;
+        };
+        o.now = [&w] { return w.time; };
+        lookup::finder finder{std::move(o)};
+        w.one.show(signed_entry(1));
+        const auto found = co_await finder.ask(wanted, soon());
+        CHECK(found.has_value());
+        CHECK(roads == 3);
+        roads = -1000;
+        const auto late = co_await finder.ask(wanted, clock::now() + 700ms);
+        CHECK(late.error().code == net::errc::refused);
+    });
+}
+
 TEST_CASE("a cached entry serves for max_stale and no longer, and never where its owner says so") {
     with_world([](world& w) -> asio::awaitable<void> {
         auto finder = w.finder();
