@@ -26,7 +26,7 @@ net::unique_fd lock_directory(const std::filesystem::path& directory) {
     return out;
 }
 
-/// An onion that was found by its token and does not answer in this time may have moved.
+/// An onion that is not reached in this time is tried by another circuit, and may have moved.
 constexpr std::chrono::seconds connect_limit{30};
 
 /// Calls of different processes use different circuits: what two of them ask for is not to be linked.
@@ -91,6 +91,7 @@ web::road road_to(const endpoint& socks, const onion::address& onion, const conf
     out.isolation = own_circuit();
     out.host = onion.host();
     out.port = s.onion.port;
+    out.connect_limit = connect_limit;
     return out;
 }
 
@@ -115,9 +116,7 @@ task<web::road> moved_to(lookup::finder* finder, entry::share wanted, endpoint s
                          time_point deadline) {
     const auto found = co_await finder->ask(std::move(wanted), deadline);
     if (!found) co_return found.error();
-    auto out = road_to(socks, found->entry.onion, *s);
-    out.connect_limit = connect_limit;
-    co_return std::move(out);
+    co_return road_to(socks, found->entry.onion, *s);
 }
 
 }  // namespace
@@ -176,9 +175,7 @@ task<road> reach_function(const globals& g, terminal& out, const where& w, entry
         return moved_to(finder, wanted, socks, &**settings, until);
     };
     if (check_code) o.code_sha256 = hex_encode(found->entry.code_sha256);
-    auto to = road_to(*socks, found->entry.onion, s);
-    to.connect_limit = connect_limit;
-    r.functions = client::through_gateway(std::move(to), std::move(o));
+    r.functions = client::through_gateway(road_to(*socks, found->entry.onion, s), std::move(o));
     co_return std::move(r);
 }
 

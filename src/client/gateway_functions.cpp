@@ -81,7 +81,7 @@ class gateway_functions final : public functions {
         auto answer = co_await http_.post_json("/store", body, deadline);
         // Sent again only where nothing can have arrived: what is stored twice has two tokens.
         for (int left = attempts; !answer && never_arrived(answer.error()) && --left > 0;) {
-            http_.close();
+            take_another_circuit();
             answer = co_await http_.post_json("/store", body, deadline);
         }
         if (!answer) co_return answer.error();
@@ -158,9 +158,13 @@ class gateway_functions final : public functions {
         return false;
     }
 
+    void take_another_circuit() {
+        road_.isolation.password = uuid4::generate().str();
+        http_ = web::http_client{road_};
+    }
     /// Another connection, to where the server is now.
     asio::awaitable<void> reconnect(time_point deadline) {
-        http_.close();
+        take_another_circuit();
         if (!options_.moved) co_return;
         auto now = co_await options_.moved(deadline);
         if (!now) co_return;  // then where it was; that failure is the one that is told

@@ -57,6 +57,9 @@ task<void> http_client::send(std::string bytes, time_point deadline) {
         connected = co_await net::connect_through(road_.socks, road_.isolation, std::move(to), bytes,
                                                   road_.connect_deadline(deadline));
     }
+    // The limit of connecting alone has passed: there is time for another road.
+    if (!connected && connected.error().code == net::errc::timed_out && clock::now() < deadline)
+        co_return error{net::errc::no_route, "no connection in time"};
     if (!connected) co_return connected.error();
     stream_ = std::move(*connected);
     stream_.expires_at(deadline);
