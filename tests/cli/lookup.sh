@@ -80,7 +80,8 @@ has "the owner is told" "directory $two: somebody else has registered this token
 two_owners() {
     rm -rf "$SCRATCH/new-caller"
     local got=0
-    "$BENTOCTL" lookup "${caller[@]}" --state-dir "$SCRATCH/new-caller" "$second_token" 2>"$SCRATCH/owners.told" || got=$?
+    "$BENTOCTL" lookup --state-dir "$SCRATCH/new-caller" --socks "$CLIENT_SOCKS" --directory "$one" --directory "$two" \
+        "$second_token" 2>"$SCRATCH/owners.told" || got=$?
     [[ $got -eq 4 ]] && grep -q "a share string TOKEN#FINGERPRINT would tell which owner is meant" "$SCRATCH/owners.told"
 }
 wait_for 120 two_owners
