@@ -1,5 +1,4 @@
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bento/box/runtime.hpp>
@@ -17,14 +16,6 @@ result<net::unique_fd> filter_file() {
     if (!out || ::write(out.get(), program.data(), program.size()) != static_cast<ssize_t>(program.size()))
         return error{sandbox::errc::start_failed, "the system call filter"};
     return out;
-}
-
-/// A connection takes one descriptor and a run three: the usual soft limit of 1024 would be the first to be met.
-void allow_descriptors() {
-    rlimit both{};
-    if (::getrlimit(RLIMIT_NOFILE, &both) != 0) return;
-    both.rlim_cur = both.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &both);
 }
 
 /// Runs nothing once, and tells why that fails where it does.
@@ -93,7 +84,7 @@ options options::from(const config::settings::box_settings& s, std::filesystem::
 }
 
 task<server> server::start(options o) {
-    allow_descriptors();
+    net::allow_descriptors();
     auto store = function_store::open(o);
     if (!store) co_return store.error();
     auto l = co_await prepare(std::move(o));

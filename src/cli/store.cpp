@@ -17,11 +17,13 @@ namespace {
 
 /// A gateway takes 1 MiB unless its operator changed that; a Bento server 16.
 constexpr std::size_t code_limit = std::size_t{16} << 20;
+constexpr std::size_t credential_limit = 4096;
 
 struct store_options {
     where at;
     std::string file;
     std::string name;
+    std::string credential_file;
 };
 
 result<std::string> read_code(const std::string& file) {
@@ -46,6 +48,11 @@ task<int> store(const globals& g, const store_options& o) {
     auto name = !o.name.empty() ? o.name : o.file == "-" ? "function" : std::filesystem::path{o.file}.stem().string();
     auto r = co_await reach(g, out, o.at, deadline);
     if (!r) co_return r.error();
+    if (!o.credential_file.empty()) {
+        auto line = read_file(o.credential_file, credential_limit);
+        if (!line) co_return line.error();
+        r->functions->credential = line->substr(0, line->find_first_of("\r\n"));
+    }
     const auto stored = co_await r->functions->store(name, *code, deadline);
     if (!stored) co_return stored.error();
     const stored_here record{stored->token, std::move(name), stored->owner_token, o.at,
@@ -69,6 +76,8 @@ runner declare_store(CLI::App& options) {
     auto o = std::make_shared<store_options>();
     options.add_option("FILE", o->file, "the function's Python code; - is standard input")->required();
     options.add_option("--name", o->name, "its name (default: the file's)")->type_name("NAME");
+    options.add_option("--credential-file", o->credential_file, "what the operator gave to those who may store")
+        ->type_name("FILE");
     declare_where(options, o->at);
     return [o](const globals& g) { return run([&] { return store(g, *o); }); };
 }

@@ -77,7 +77,9 @@ class gateway_functions final : public functions {
         : road_{road}, options_{std::move(o)}, http_{std::move(road)} {}
 
     task<stored_function> store(std::string name, std::string code, time_point deadline) override {
-        const auto body = json::serialize(json::object{{"name", name}, {"code", code}});
+        json::object what{{"name", name}, {"code", code}};
+        if (!credential.empty()) what["credential"] = credential;
+        const auto body = json::serialize(what);
         auto answer = co_await http_.post_json("/store", body, deadline);
         // Sent again only where nothing can have arrived: what is stored twice has two tokens.
         for (int left = attempts; !answer && never_arrived(answer.error()) && --left > 0;) {

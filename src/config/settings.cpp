@@ -156,6 +156,7 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
         return choice<pow>(into, {{"off", pow::off}, {"prefer", pow::prefer}, {"require", pow::require}});
     };
     using uploads = settings::rotation_settings::uploads;
+    using storers = settings::box_settings::storers;
     constexpr std::int64_t many = 1'000'000'000;
     return {
         {"tor",
@@ -198,7 +199,11 @@ std::map<std::string, keys, std::less<>> tables(settings& s) {
           {"warm", number(s.box.warm, 0, 256)},
           {"functions", number(s.box.functions, 1, many)},
           {"store_bytes", size(s.box.store_bytes)},
-          {"ttl", duration(s.box.ttl)}}},
+          {"ttl", duration(s.box.ttl)},
+          {"store_who", choice<storers>(s.box.store_who, {{"anyone", storers::anyone},
+                                                          {"credential", storers::credential},
+                                                          {"operator", storers::operator_}})},
+          {"store_credential_file", absolute_path(s.box.store_credential_file)}}},
         {"bfd",
          {{"onions", directories(s.bfd.onions)},
           {"owner_file", absolute_path(s.bfd.owner_file)},
@@ -377,6 +382,9 @@ result<settings> parse(std::string_view source, std::string_view name) {
         for (const auto& c : contradictions(out))
             if (const auto value = document[c.table][c.key])
                 mistake(value.node()->source(), fmt::format("{}.{}: expected {}", c.table, c.key, c.expected));
+    if (out.box.store_who == settings::box_settings::storers::credential && !out.box.store_credential_file)
+        mistake(document["box"]["store_who"].node()->source(),
+                "box.store_who: \"credential\" needs a store_credential_file");
     if (!mistakes.empty()) return told();
     return out;
 }

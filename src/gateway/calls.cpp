@@ -23,7 +23,9 @@ struct started_here {
 
 result<void> check_code(const options& o, const call_request& request) {
     if (!request.code_sha256) return {};
-    const auto known = o.code_sha256_of ? o.code_sha256_of(*request.token) : std::nullopt;
+    if (!o.code_sha256_of) return errc::cannot_tell;
+    const auto known = o.code_sha256_of(*request.token);
+    if (!known && !o.is_embedded()) return errc::cannot_tell;
     if (!known) return client::errc::unknown_token;
     const auto same = hex_decode(*known) == hex_decode(*request.code_sha256);
     if (!same) return errc::code_mismatch;

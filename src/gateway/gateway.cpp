@@ -41,7 +41,7 @@ std::vector<web::route> routes(const context& c) {
     action(o.exec, "/exec", o.max_body, answer_exec);
     action(o.open, "/open", o.max_body, answer_open);
     action(o.input, "/input", o.max_body, answer_input);
-    action(o.offers_delete(), "/delete", small_body, answer_delete);
+    action(o.delete_ && (o.offers_delete() || !o.remove), "/delete", small_body, answer_delete);
     action(o.offers_register(), "/register", small_body, answer_register);
     if (o.close)
         out.push_back(

@@ -43,7 +43,7 @@ std::vector<path> paths(const options& o) {
                  "runs."});
     add(o.input, {"POST", "/input", R"json({"function_id": "...", "data": "..."})json",
                   "Sends a running function one message."});
-    add(o.close, {"POST", "/close", R"json({"function_id": "..."})json", "Ends a running function."});
+    add(o.offers_close(), {"POST", "/close", R"json({"function_id": "..."})json", "Ends a running function."});
     add(o.session, {"GET", "/session", "", "The same by WebSocket: input and output of one function, both ways."});
     add(o.offers_register(), {"POST", "/register", R"json({"token": "...", "owner_token": "..."})json",
                               "Publishes a function in the directory, so that its token alone finds it."});
@@ -121,10 +121,10 @@ pre { white-space: pre-wrap; padding: .7rem; border: 1px solid #8886; border-rad
 <body>
 <h1>A hidden Bento server</h1>
 <p>This onion service runs small Python functions. A function is named by its token, a random UUID: whoever has the
-token can call it. Each call runs in a sandbox of its own, and nobody learns where.</p>
-<h2>Paths</h2>
-<dl>
-)html";
+token can call it.)html";
+    out += o.is_embedded() ? " Each call runs in a sandbox of its own, and nobody learns where.</p>\n"
+                           : " Nobody learns where it runs.</p>\n";
+    out += "<h2>Paths</h2>\n<dl>\n";
     for (const auto& p : paths(o)) {
         out += "<dt><code>" + p.method + " " + escaped(p.name) + "</code></dt>\n<dd>" + p.does;
         if (!p.body.empty()) out += "<br><code>" + escaped(p.body) + "</code>";
@@ -151,9 +151,9 @@ std::string json_policy(const options& o) {
     const auto seconds = [](std::chrono::milliseconds d) { return static_cast<double>(d.count()) / 1000; };
     return fmt::format(
         "{{\"store\":\"{}\",\"calls\":\"{}\",\"max_body\":{},\"deadline_seconds\":{},\"ttl_seconds\":{},"
-        "\"functions\":{},\"box\":{{{}}}}}\n",
+        "\"functions\":{},\"box\":{}}}\n",
         o.store ? who(o) : "operator", o.literal_calls ? "literal" : "any", o.max_body, seconds(o.deadline),
-        seconds(o.ttl), o.functions, o.policy);
+        seconds(o.ttl), o.functions, o.is_embedded() ? "{" + o.policy + "}" : "null");
 }
 
 }  // namespace bento::gateway

@@ -32,6 +32,8 @@ const row table[] = {
     {errc::code_mismatch, 409, "code-mismatch"},
     {errc::not_authorised, 403, "not-authorised"},
     {errc::cannot_end, 501, "cannot-end"},
+    {errc::cannot_delete, 501, "cannot-delete"},
+    {errc::cannot_tell, 501, "cannot-tell"},
     {errc::not_reading, 409, "not-reading"},
 };
 constexpr std::string_view no_server = "the function server does not answer";

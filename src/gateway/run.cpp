@@ -14,14 +14,15 @@ constexpr std::chrono::seconds connect_limit{5};
 
 }  // namespace
 
-run::run(asio::any_io_executor executor, uuid4 token, std::string call)
-    : executor_{executor}, token_{token}, call_{std::move(call)}, wake_{executor} {}
+run::run(asio::any_io_executor executor, options o) : executor_{executor}, with_{std::move(o)}, wake_{executor} {}
 
-std::shared_ptr<run> run::start(asio::any_io_executor executor, endpoint server, uuid4 token, std::string call,
-                                time_point deadline, std::function<void(const std::shared_ptr<run>&)> tell) {
-    const std::shared_ptr<run> self{new run{executor, token, std::move(call)}};
-    self->tell_ = std::move(tell);
-    asio::co_spawn(executor, pump(self, std::move(server), deadline), asio::detached);
+run::~run() {
+    if (with_.ahead) with_.ahead->used -= drawn_;
+}
+
+std::shared_ptr<run> run::start(asio::any_io_executor executor, options o, time_point deadline) {
+    const std::shared_ptr<run> self{new run{executor, std::move(o)}};
+    asio::co_spawn(executor, pump(self, deadline), asio::detached);
     return self;
 }
 
@@ -46,32 +47,32 @@ void run::stop() {
     changed();
 }
 
-asio::awaitable<void> run::pump(std::shared_ptr<run> self, endpoint server, time_point deadline) {
-    if (auto begun = co_await self->begin(std::move(server), deadline); !begun) {
+asio::awaitable<void> run::pump(std::shared_ptr<run> self, time_point deadline) {
+    if (auto begun = co_await self->begin(deadline); !begun) {
         self->refused_ = begun.error();
     } else {
         self->phase_ = phase::running;
-        self->tell_(self);
+        self->with_.tell(self);
         self->changed();
         const auto ended = co_await self->read_messages();
         self->lost_ = !ended;
     }
     self->phase_ = phase::over;
     self->server_.stream().close();
-    self->tell_(self);
-    self->tell_ = nullptr;
+    self->with_.tell(self);
+    self->with_.tell = nullptr;
     self->changed();
 }
 
-task<void> run::begin(endpoint server, time_point deadline) {
+task<void> run::begin(time_point deadline) {
     auto connected =
-        co_await client::bento_connection::connect(std::move(server), std::min(deadline, clock::now() + connect_limit));
+        co_await client::bento_connection::connect(with_.server, std::min(deadline, clock::now() + connect_limit));
     if (!connected) co_return connected.error();
     if (stopped_) co_return net::errc::closed;
     server_ = std::move(*connected);
     server_.expires_at(deadline);
     asked_ = true;
-    const auto id = co_await server_.execute(call_, token_);
+    const auto id = co_await server_.execute(with_.call, with_.token);
     if (!id) {
         asked_ = id.error().code != client::errc::unknown_token && id.error().code != client::errc::refused;
         co_return id.error();
@@ -87,6 +88,7 @@ void run::push(bool is_failure, std::uint64_t size, std::string bytes, bool last
     if (first) ++messages_;
     kept_ += bytes.size() + sizeof(piece);
     log_.push_back({messages_, size, is_failure, first, last, std::move(bytes)});
+    account();
     changed();
 }
 
@@ -99,6 +101,19 @@ void run::trim() {
         log_.pop_front();
         ++base_;
     }
+    account();
+}
+
+bool run::full() const {
+    if (kept_ < limit_) return false;
+    return !with_.ahead || drawn_ >= reserve::each_limit || with_.ahead->used >= reserve::limit;
+}
+
+void run::account() {
+    if (!with_.ahead) return;
+    with_.ahead->used -= drawn_;
+    drawn_ = kept_ > kept_limit ? kept_ - kept_limit : 0;
+    with_.ahead->used += drawn_;
 }
 
 /// Returns when the function has ended; an error where the server has gone.
@@ -106,7 +121,7 @@ task<void> run::read_messages() {
     std::string part;
     std::uint64_t size = 0, seen = 0;
     for (;;) {
-        for (trim(); kept_ >= limit_ && !stopped_; trim())
+        for (trim(); full() && !stopped_; trim())
             co_await wake_.wait();
         auto event = co_await server_.next();
         if (!event) co_return event.error();

@@ -18,6 +18,14 @@ namespace bento::gateway {
 
 class reader;
 
+/// What runs keep beyond kept_limit, together. A server that drops what nobody has read when the function ends is read
+/// ahead of the clients.
+struct reserve {
+    static constexpr std::size_t each_limit = std::size_t{16} << 20;
+    static constexpr std::size_t limit = std::size_t{128} << 20;
+    std::size_t used = 0;
+};
+
 class run : public std::enable_shared_from_this<run> {
   public:
     /// Of the log, the pieces' own cost included: many runs fit, and a circuit of Tor has less than this under way.
@@ -27,17 +35,25 @@ class run : public std::enable_shared_from_this<run> {
     /// Inputs that the server has not taken.
     static constexpr std::size_t input_limit = 4 << 20;
 
-    /// Executes and opens the function, whether or not somebody waits for it. `tell` is called when it runs, and when
-    /// it is over.
-    static std::shared_ptr<run> start(asio::any_io_executor executor, endpoint server, uuid4 token, std::string call,
-                                      time_point deadline, std::function<void(const std::shared_ptr<run>&)> tell);
+    struct options {
+        endpoint server;
+        uuid4 token;
+        std::string call;
+        std::shared_ptr<reserve> ahead;  ///< unset: the server keeps what we do not read
+        /// Called when it runs, and when it is over.
+        std::function<void(const std::shared_ptr<run>&)> tell;
+    };
+
+    /// Executes and opens the function, whether or not somebody waits for it.
+    static std::shared_ptr<run> start(asio::any_io_executor executor, options o, time_point deadline);
+    ~run();
 
     /// Returns when the function runs, with its id, or with the server's error: client::errc, net::errc, wire::errc.
     /// net::errc::timed_out at the deadline, it may still start then.
     task<uuid4> started(time_point deadline);
     const std::optional<uuid4>& id() const { return id_; }
-    const uuid4& token() const { return token_; }
-    const std::string& call() const { return call_; }
+    const uuid4& token() const { return with_.token; }
+    const std::string& call() const { return with_.call; }
     /// Over: it has ended, or never ran, or the server has gone.
     bool over() const { return phase_ == phase::over; }
     /// Nothing runs: it is over, and the server had refused it or was never asked.
@@ -80,19 +96,19 @@ class run : public std::enable_shared_from_this<run> {
         std::string bytes;
     };
 
-    run(asio::any_io_executor executor, uuid4 token, std::string call);
-    static asio::awaitable<void> pump(std::shared_ptr<run> self, endpoint server, time_point deadline);
-    task<void> begin(endpoint server, time_point deadline);
+    run(asio::any_io_executor executor, options o);
+    static asio::awaitable<void> pump(std::shared_ptr<run> self, time_point deadline);
+    task<void> begin(time_point deadline);
     task<void> read_messages();
     static asio::awaitable<void> write_inputs(std::shared_ptr<run> self);
     void push(bool is_failure, std::uint64_t size, std::string bytes, bool last);
     void trim();
+    bool full() const;
+    void account();
     void changed();
 
     asio::any_io_executor executor_;
-    uuid4 token_;
-    std::string call_;
-    std::function<void(const std::shared_ptr<run>&)> tell_;
+    options with_;
     std::optional<uuid4> id_;
     client::bento_connection server_;
     phase phase_ = phase::starting;
@@ -108,6 +124,7 @@ class run : public std::enable_shared_from_this<run> {
     std::uint64_t messages_ = 0;   ///< begun
     std::size_t kept_ = 0;
     std::size_t limit_ = kept_limit;
+    std::size_t drawn_ = 0;  ///< of the reserve
     bool within_message_ = false;
 
     std::deque<std::string> inputs_;

@@ -26,7 +26,11 @@ std::string_view to_text(errc e) {
         case errc::not_authorised:
             return "not authorised";
         case errc::cannot_end:
-            return "the function server cannot end a function";
+            return "the function server cannot end a function: it ends by itself";
+        case errc::cannot_delete:
+            return "the function server cannot delete a function";
+        case errc::cannot_tell:
+            return "the function server does not tell what is stored under a token";
         case errc::not_reading:
             return "the function does not read its input";
     }
@@ -84,7 +88,9 @@ task<runs::begun> runs::start(const call_request& request, time_point deadline) 
         if (std::exchange(starts, false)) --here->starting_;
         here->changed(r, id);
     };
-    auto of = run::start(executor, options_->server, *request.token, request.call, deadline, std::move(tell));
+    run::options with{options_->server, *request.token, request.call, options_->reads_ahead ? reserve_ : nullptr,
+                      std::move(tell)};
+    auto of = run::start(executor, std::move(with), deadline);
     if (request.request_id) by_request_.insert_or_assign(*request.request_id, asked{of, clock::now()});
     tidy_later(executor);
     co_return begun{std::move(of)};

@@ -69,6 +69,7 @@ class runs : public std::enable_shared_from_this<runs> {
     std::shared_ptr<const options> options_;
     runs_by_id by_id_;
     std::unordered_map<uuid4, asked> by_request_;
+    std::shared_ptr<reserve> reserve_ = std::make_shared<reserve>();
     std::size_t live_ = 0;
     std::size_t starting_ = 0;
     std::size_t waiting_ = 0;

@@ -58,6 +58,7 @@ task<void> answer_store(context c, web::exchange& to) {
 }
 
 task<void> answer_delete(context c, web::exchange& to) {
+    if (!c.with->remove) co_return tell(to, errc::cannot_delete);
     const auto token = owned_token(*c.with, to.body());
     if (!token) co_return tell(to, token.error());
     if (!*token) co_return tell(to, token->error());

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <bento/base/errc.hpp>
+#include <bento/base/file.hpp>
 #include <bento/box/server.hpp>
 #include <bento/client/errc.hpp>
 #include <bento/gateway/gateway.hpp>
@@ -16,6 +18,12 @@ namespace bento::host {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
+
+/// A credential is a line.
+constexpr std::size_t credential_limit = 4096;
+/// Clients of the onion at a time, each an open descriptor: a thousand sessions that wait for their functions, and as
+/// many again that come and go. Further ones wait in the kernel's queue.
+constexpr net::listener::limits clients{.connections = 4096};
 
 gateway::custom_route custom_route(const config::settings::route& r) {
     using from = config::settings::route::type;
@@ -42,6 +50,18 @@ std::string policy_of(const config::settings::box_settings& b) {
 
 /// A circuit to a directory that takes longer is given up for another one.
 constexpr std::chrono::seconds directory_connect_limit{30};
+/// What clients who may store show.
+result<std::shared_ptr<const secret>> store_credential(const config::settings& s) {
+    if (!s.box.store_credential_file) return std::shared_ptr<const secret>{};
+    auto text = read_secret_file(*s.box.store_credential_file, credential_limit);
+    if (!text) return text.error();
+    auto line = text->text();
+    while (line.ends_with('\n') || line.ends_with('\r'))
+        line.remove_suffix(1);
+    if (line.empty()) return error{base::errc::malformed, s.box.store_credential_file->string() + " is empty"};
+    return std::make_shared<const secret>(line);
+}
+
 /// How long a directory may take that a client of the gateway waits for.
 constexpr std::chrono::minutes publication_limit{2};
 
@@ -54,7 +74,8 @@ error for_client(const error& e) {
 }
 
 /// `h` and `owner` outlive the gateway.
-gateway::options gateway_options(const config::settings& s, const hosted& h, const entry::owner_secret& owner) {
+result<gateway::options> gateway_options(const config::settings& s, const hosted& h, const entry::owner_secret& owner) {
+    using storers = config::settings::box_settings::storers;
     gateway::options o;
     o.server = h.functions.server();
     o.store = s.gateway.store;
@@ -71,6 +92,13 @@ gateway::options gateway_options(const config::settings& s, const hosted& h, con
     o.max_body = s.gateway.max_body;
     o.deadline = s.gateway.deadline;
     o.ttl = s.box.ttl;
+    o.store_who = s.box.store_who == storers::anyone       ? gateway::options::storers::anyone
+                  : s.box.store_who == storers::credential ? gateway::options::storers::credential
+                                                           : gateway::options::storers::operator_;
+    auto credential = store_credential(s);
+    if (!credential) return credential.error();
+    o.is_credential = [known = *credential](std::string_view c) { return known && *known == secret{c}; };
+    o.reads_ahead = h.functions.box() == nullptr;
     o.owner_token_of = [&owner](const uuid4& token) { return owner.owner_token(token); };
     if (h.registered != nullptr && h.registered->has_directories())
         o.publish = [&h](uuid4 token) -> task<std::string> {
@@ -78,6 +106,11 @@ gateway::options gateway_options(const config::settings& s, const hosted& h, con
             if (!entry) co_return for_client(entry.error());
             co_return boost::json::serialize(entry::to_json(*entry, false)) + "\n";
         };
+    o.code_sha256_of = [&h](const uuid4& token) -> std::optional<std::string> {
+        const auto known = h.functions.store().about(token);
+        if (!known || known->damaged) return {};
+        return known->code_sha256;
+    };
     auto* box = h.functions.box();
     if (box == nullptr) {
         // What an external server stores is kept here, too, so that it can be registered.
@@ -93,11 +126,6 @@ gateway::options gateway_options(const config::settings& s, const hosted& h, con
         const auto removed = remove(h, token);
         if (!removed) co_return for_client(removed.error());
         co_return result<void>{};
-    };
-    o.code_sha256_of = [box](const uuid4& token) -> std::optional<std::string> {
-        const auto known = box->functions().about(token);
-        if (!known || known->damaged) return {};
-        return known->code_sha256;
     };
     return o;
 }
@@ -118,12 +146,14 @@ rotator::settings rotation_settings(const config::settings& s, const registratio
 asio::awaitable<void> follow_configuration(const observer& tell, gateway::gateway& g, const hosted& h,
                                            const entry::owner_secret& owner) {
     while (tell.reconfigured) {
-        auto fresh = co_await tell.reconfigured();
-        if (fresh) {
-            g.configure(gateway_options(*fresh, h, owner));
+        const auto fresh = co_await tell.reconfigured();
+        auto options = fresh ? gateway_options(*fresh, h, owner) : fresh.error();
+        if (options) {
+            g.configure(std::move(*options));
             if (h.keys != nullptr) h.keys->configure(rotation_settings(*fresh, *h.registered));
-        } else if (tell.warning)
-            tell.warning(fresh.error().message() + "; going on as before");
+        } else if (tell.warning) {
+            tell.warning(options.error().message() + "; going on as before");
+        }
     }
     net::condition never{co_await asio::this_coro::executor};
     co_await never.wait();
@@ -157,6 +187,7 @@ result<std::vector<lookup::address>> directories_of(const config::settings& s) {
 
 task<void> run(options o, observer tell) {
     const auto executor = co_await asio::this_coro::executor;
+    net::allow_descriptors();
     const auto directories = directories_of(o.settings);
     if (!directories) co_return directories.error();
     auto state = state_directory::open(o.state_directory);
@@ -170,9 +201,11 @@ task<void> run(options o, observer tell) {
 
     if (o.no_onion) {
         // Who publishes it has the onion's key, which an entry needs.
-        gateway::gateway front{gateway_options(o.settings, h, *owner)};
+        auto front_options = gateway_options(o.settings, h, *owner);
+        if (!front_options) co_return front_options.error();
+        gateway::gateway front{std::move(*front_options)};
         auto on = net::listener::listen(
-            executor, listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", false), {});
+            executor, listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", false), clients);
         if (!on) co_return on.error();
         const auto where = on->where();
         front.serve(std::move(*on));
@@ -203,9 +236,11 @@ task<void> run(options o, observer tell) {
     if (!registered) co_return registered.error();
     h.registered = &*registered;
 
-    gateway::gateway front{gateway_options(o.settings, h, *owner)};
+    auto front_options = gateway_options(o.settings, h, *owner);
+    if (!front_options) co_return front_options.error();
+    gateway::gateway front{std::move(*front_options)};
     const auto at = listening_endpoint(o.settings.gateway.listen, *state, "gateway.sock", onion.tor_is_own());
-    auto on = net::listener::listen(executor, at, {});
+    auto on = net::listener::listen(executor, at, clients);
     if (!on) co_return on.error();
     const auto where = on->where();
     front.serve(std::move(*on));

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +153,13 @@ void listener::start(handler h) {
 
 void listener::stop(bool connections) {
     if (state_) state_->stop(connections);
+}
+
+void allow_descriptors() {
+    rlimit both{};
+    if (::getrlimit(RLIMIT_NOFILE, &both) != 0) return;
+    both.rlim_cur = both.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &both);
 }
 
 result<std::uint16_t> free_loopback_port() {

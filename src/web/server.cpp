@@ -41,18 +41,19 @@ struct routing {
 };
 
 struct server::state {
-    state(options o, std::vector<route> r) : deadlines{o.deadlines}, now{std::make_shared<routing>(std::move(r))} {}
+    state(options o, std::vector<route> r) : with{o}, now{std::make_shared<routing>(std::move(r))} {}
 
-    http::deadlines deadlines;
+    options with;
     std::shared_ptr<const routing> now;
+    std::size_t bodies = 0;  ///< bytes, of all requests
     std::vector<net::listener> listeners;
 };
 
 /// One client.
 class session {
   public:
-    session(std::shared_ptr<const routing>& now, const http::deadlines& limits, net::stream peer)
-        : now_{now}, limits_{limits}, peer_{std::move(peer)}, buffer_(read_size) {}
+    session(server::state& of, net::stream peer)
+        : of_{of}, limits_{of.with.deadlines}, peer_{std::move(peer)}, buffer_(read_size) {}
 
     asio::awaitable<void> run() {
         while (!connection_.must_close()) {
@@ -119,16 +120,38 @@ class session {
         connection_.respond(status, fields, http::problem("malformed-request", status, why));
     }
 
+    /// Counts a body that is kept, until its request is answered.
+    struct kept_body {
+        explicit kept_body(std::size_t& a) : all{a} {}
+        kept_body(const kept_body&) = delete;
+        kept_body& operator=(const kept_body&) = delete;
+        ~kept_body() { all -= mine; }
+        void add(std::size_t n) {
+            mine += n;
+            all += n;
+        }
+        std::size_t& all;
+        std::size_t mine = 0;
+    };
+
     /// Reads the body to its end, into the exchange where it is wanted. False where it was refused, and answered so.
-    task<bool> read_body(exchange& to, std::uint64_t limit, bool keep) {
+    task<bool> read_body(exchange& to, std::uint64_t limit, kept_body* kept) {
         connection_.limit_body(limit);
         peer_.expires_after(limits_.body);
         std::size_t size = 0;
         for (;;) {
             auto event = connection_.next();
             if (const auto* data = std::get_if<http::server_connection::body>(&event)) {
-                if (keep) to.body_ += data->data;
                 size += data->data.size();
+                if (kept == nullptr) continue;
+                kept->add(data->data.size());
+                if (kept->all > of_.with.bodies) {
+                    connection_.close_after_response();
+                    const http::field later[] = {{"Retry-After", "5"}};
+                    to.problem(503, "busy", "as much is being received as may", later);
+                    co_return false;
+                }
+                to.body_ += data->data;
             } else if (std::holds_alternative<http::server_connection::request_end>(event)) {
                 co_return true;
             } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
@@ -155,7 +178,7 @@ class session {
         std::vector<http::field> more;
         if (!allow.empty()) more.push_back({"Allow", allow});
         if (!to.head().expects_continue) {
-            auto body = co_await read_body(to, http::max_discarded_body, false);
+            auto body = co_await read_body(to, http::max_discarded_body, nullptr);
             if (!body) co_return body.error();
             if (!*body) co_return result<void>{};
         }
@@ -164,7 +187,7 @@ class session {
     }
 
     task<void> answer(exchange& to) {
-        const auto routes = now_;
+        const auto routes = of_.now;
         const auto& head = to.head();
         const auto found = routes->table.find(head.method, head.path);
         using outcome = http::route_table::match::outcome;
@@ -176,7 +199,9 @@ class session {
         if (r.json && !http::is_json_or_untyped(head.fields))
             co_return co_await refuse(to, 415, "media-type", "the body is application/json here");
         to.rest_ = found.rest;
-        auto body = co_await read_body(to, r.max_body > 0 ? r.max_body : http::max_discarded_body, r.max_body > 0);
+        kept_body kept{of_.bodies};
+        auto body = co_await read_body(to, r.max_body > 0 ? r.max_body : http::max_discarded_body,
+                                       r.max_body > 0 ? &kept : nullptr);
         if (!body) co_return body.error();
         if (!*body) co_return result<void>{};
         if (const auto* now = std::get_if<route::immediate>(&r.answer)) co_return (*now)(to);
@@ -189,7 +214,7 @@ class session {
         co_return std::move(std::get<0>(done));
     }
 
-    std::shared_ptr<const routing>& now_;
+    server::state& of_;
     const http::deadlines& limits_;
     net::stream peer_;
     http::server_connection connection_;
@@ -211,7 +236,7 @@ void server::serve(net::listener on) {
     state_->listeners.push_back(std::move(on));
     state_->listeners.back().start([s = state_](net::stream peer) -> asio::awaitable<void> {
         return [](std::shared_ptr<state> held, net::stream p) -> asio::awaitable<void> {
-            session one{held->now, held->deadlines, std::move(p)};
+            session one{*held, std::move(p)};
             co_await one.run();
         }(s, std::move(peer));
     });

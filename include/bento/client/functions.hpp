@@ -31,6 +31,8 @@ struct stored_function {
 class functions {
   public:
     virtual ~functions() = default;
+    /// Shown by store() where the operator asks for one; empty: none.
+    std::string credential;
     virtual task<stored_function> store(std::string name, std::string code, time_point deadline) = 0;
     /// Returns when it has ended. errc::function_failed with its words.
     virtual task<void> exec(uuid4 token, std::string call, time_point deadline) = 0;

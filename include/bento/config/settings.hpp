@@ -77,6 +77,8 @@ struct settings {
         std::uint64_t functions = 10'000;
         std::uint64_t store_bytes = 1ULL << 30;
         std::chrono::milliseconds ttl = std::chrono::hours{1};
+        enum class storers { anyone, credential, operator_ } store_who = storers::anyone;
+        std::optional<std::filesystem::path> store_credential_file;  ///< set where store_who is credential
     } box;
 
     /// The directories that functions are registered at and looked up in.

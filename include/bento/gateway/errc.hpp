@@ -13,6 +13,8 @@ enum class errc {
     code_mismatch,         ///< what is stored under the token is not what the client expects
     not_authorised,        ///< the owner token or the credential is not the right one
     cannot_end,            ///< this function server ends no function
+    cannot_delete,         ///< this function server deletes none
+    cannot_tell,           ///< this function server tells no function's code
     not_reading,           ///< the function has ended, or does not read its input
 };
 std::string_view to_text(errc e);

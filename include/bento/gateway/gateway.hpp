@@ -43,9 +43,12 @@ struct options {
     std::size_t functions_per_connection = 64;
     /// What the function server allows, as the members of a JSON object; part of `GET /policy`.
     std::string policy;
+    /// The function server drops what nobody has read when a function ends, so it is read ahead of the clients.
+    bool reads_ahead = false;
     http::deadlines http;
 
-    // What the host knows and does. Each may be unset: then the path or the member is not offered.
+    // What the host knows and does. Each may be unset: then the path or the member is not offered. What only the
+    // function server's owner can do (remove, end, code_sha256_of) is answered with 501 where it is unset.
     std::function<uuid4(const uuid4& token)> owner_token_of;
     /// Registers a function in the directory; the entry as JSON.
     std::function<task<std::string>(uuid4 token)> publish;
@@ -56,8 +59,11 @@ struct options {
     /// After a client has stored a function.
     std::function<void(const uuid4& token, const std::string& name, const std::string& code)> stored;
 
+    bool offers_close() const { return close && end; }
     bool offers_delete() const { return delete_ && owner_token_of && remove; }
     bool offers_register() const { return register_ && owner_token_of && publish; }
+    /// The functions run in our own sandbox.
+    bool is_embedded() const { return !policy.empty(); }
 };
 
 /// Serves until destroyed, which ends every connection.

@@ -45,6 +45,9 @@ class listener {
     std::shared_ptr<state> state_;
 };
 
+/// Raises the soft limit of open descriptors to the hard one: a server's connections would be the first to meet it.
+void allow_descriptors();
+
 /// A TCP port of 127.0.0.1 that nothing listens on at this moment.
 result<std::uint16_t> free_loopback_port();
 

@@ -23,17 +23,21 @@ struct route {
     std::string path;                         ///< as it is sent; one that ends with `/*` takes everything below it
     std::variant<immediate, waiting> answer;
     std::uint64_t max_body = 0;  ///< over it 413
-    bool json = false;  ///< the body is application/json or has no type; else 415
+    bool json = false;           ///< the body is application/json or has no type; else 415
     /// A waiting answer is cancelled when the client goes away, which costs some system calls; not worth it for one
     /// that waits for next to nothing.
     bool until_gone = true;
 };
 
-/// Answers 404, 405, 408, 413, 414, 415, 431 and malformed requests itself, as application/problem+json.
+/// Answers 404, 405, 408, 413, 414, 415, 431 and malformed requests itself, as application/problem+json; and 503 while
+/// the bodies of all requests are as much as they may.
 class server {
   public:
     struct options {
         http::deadlines deadlines;
+        /// Of the bodies of all requests that have come and are not answered: many slow clients must not fill the
+        /// memory with theirs.
+        std::size_t bodies = std::size_t{64} << 20;
     };
 
     server(options o, std::vector<route> routes);
@@ -47,6 +51,7 @@ class server {
     void change_routes(std::vector<route> routes);
 
   private:
+    friend class session;
     struct state;
     std::shared_ptr<state> state_;
 };

@@ -94,6 +94,20 @@ TEST_CASE("the key of a client is checked, and so is what is no list of them") {
     }
 }
 
+TEST_CASE("T39: who may store is the operator's to say") {
+    using storers = config::settings::box_settings::storers;
+    const auto s = config::parse("[box]\nstore_who = \"credential\"\nstore_credential_file = \"/etc/c\"\n", "c");
+    REQUIRE(s);
+    CHECK(s->box.store_who == storers::credential);
+    CHECK(s->box.store_credential_file == "/etc/c");
+    CHECK(config::parse("[box]\nstore_who = \"operator\"\n", "c")->box.store_who == storers::operator_);
+    CHECK(config::parse("", "c")->box.store_who == storers::anyone);
+    const auto wrong = [](const std::string& lines) { return config::parse("[box]\n" + lines, "c").error().detail; };
+    CHECK(wrong("store_who = \"me\"\n") == "c:2: box.store_who: expected \"anyone\" or \"credential\" or \"operator\"");
+    CHECK(wrong("store_credential_file = \"c\"\n") == "c:2: box.store_credential_file: expected an absolute path");
+    CHECK(wrong("store_who = \"credential\"\n") == "c:2: box.store_who: \"credential\" needs a store_credential_file");
+}
+
 TEST_CASE("every path of the gateway can be taken away") {
     const auto s = config::parse(
         "[gateway]\ninput = false\nclose = false\ndelete = false\nregister = false\nsession = false\n", "c");

@@ -92,6 +92,7 @@ TEST_CASE("the page lists what is enabled, the same for everybody") {
     CHECK(gateway::html_page(o).find("POST /store") != std::string::npos);
     CHECK(gateway::html_page(o).find("<script") == std::string::npos);
     o.store = false;
+    o.end = [](const uuid4&) { return true; };
     CHECK(gateway::html_page(o).find("/store") == std::string::npos);
     CHECK(gateway::json_page(o) ==
           json("{'service':'bento','paths':['GET /','POST /exec','POST /open','POST /input','POST /close',"

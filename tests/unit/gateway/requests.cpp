@@ -230,7 +230,9 @@ TEST_CASE("delete and register are the owner's alone") {
         CHECK(failed.find("secret") == std::string::npos);
     });
     // Without what only the host has, these paths do not exist.
-    with_server({}, [](hidden_server& s) -> asio::awaitable<void> {
+    gateway::options ownerless;
+    ownerless.remove = o.remove;
+    with_server(ownerless, [](hidden_server& s) -> asio::awaitable<void> {
         const auto missing = co_await s.post("/delete", "{}");
         CHECK(missing.starts_with("404 "));
         const auto stored = co_await s.post("/store", s.json("{'name':'n','code':'c'}"));
@@ -289,7 +291,36 @@ TEST_CASE("an external server that cannot end a function: the answer says so") {
         const auto refused = co_await s.post("/close", body);
         CHECK(refused.starts_with(R"(501 {"type":"cannot-end")"));
         CHECK(s.bento.running() == 1);
+        const auto kept = co_await s.post("/delete", s.json("{'token':'T','owner_token':'" + owner + "'}"));
+        CHECK(kept.starts_with(R"(501 {"type":"cannot-delete")"));
+        const auto untold =
+            co_await s.post("/open", s.call("hello()", ",'code_sha256':'" + std::string(64, 'b') + "'"));
+        CHECK(untold.starts_with(R"(501 {"type":"cannot-tell")"));
+        const auto page = co_await s.get("/");
+        CHECK(page.find("/close") == std::string::npos);
+        CHECK(page.find("/delete") == std::string::npos);
+        CHECK(page.find("sandbox") == std::string::npos);
+        const auto policy = co_await s.get("/policy");
+        CHECK(member(policy, "box") == "null");
     });
+}
+
+TEST_CASE("a server that drops what nobody has read when a function ends is read ahead of the clients") {
+    for (const bool ahead : {true, false}) {
+        gateway::options o;
+        o.reads_ahead = ahead;
+        with_server(o, [&](hidden_server& s) -> asio::awaitable<void> {
+            const auto started = co_await s.post("/exec", s.call("big(9000000)", ",'detach':true"));
+            net::condition never{co_await asio::this_coro::executor};
+            for (int i = 0; i < 40 && s.bento.running() > 0; ++i)
+                co_await never.wait(clock::now() + 50ms);
+            CHECK(s.bento.running() == (ahead ? 0 : 1));
+            const auto id = "'function_id':'" + member(started, "function_id") + "'";
+            const auto all = co_await s.post("/open", s.json("{" + id + ",'mode':'all'}"));
+            CHECK(all.size() > 9'000'000);
+            CHECK(all.ends_with("\"done\"],\"ended\":true}"));
+        });
+    }
 }
 
 TEST_CASE("T13: a path of the operator's gathers what a function sends, the website tracker of 3.2.4") {

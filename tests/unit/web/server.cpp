@@ -114,3 +114,37 @@ TEST_CASE("a client that goes away cancels what waits for it") {
         CHECK(told);
     });
 }
+
+TEST_CASE("bodies that are more than all together may have are 503, and their room is given back") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto on = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {}).value();
+        const auto at = on.where();
+        web::server::options o;
+        o.bodies = 12;
+        web::server server{o, routes()};
+        server.serve(std::move(on));
+        web::road r;
+        r.host = "test";
+        r.direct = at;
+        {
+            // One that has sent 8 of its 10 bytes, and goes on holding them.
+            auto slow = (co_await net::stream::connect(at, soon())).value();
+            (co_await slow.write("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234567")).value();
+            web::http_client c{r};
+            auto refused = co_await ask(c, http::method::post, "/echo", "", "01234");
+            for (int i = 0; i < 100 && refused == "200 01234"; ++i)  // until the slow one's have been read
+                refused = co_await ask(c, http::method::post, "/echo", "", "01234");
+            CHECK(refused.starts_with("503 {\"type\":\"busy\""));
+            web::http_client d{r};
+            const auto small = co_await ask(d, http::method::post, "/echo", "", "0123");
+            CHECK(small == "200 0123");
+        }
+        web::http_client c{r};
+        auto after = co_await ask(c, http::method::post, "/echo", "", "0123456789");
+        for (int i = 0; i < 100 && after != "200 0123456789"; ++i) {
+            web::http_client again{r};
+            after = co_await ask(again, http::method::post, "/echo", "", "0123456789");
+        }
+        CHECK(after == "200 0123456789");
+    });
+}
