@@ -253,6 +253,7 @@ asio::awaitable<bool> instance::read_output(std::uint32_t size) {
     part.begins = size;
     std::size_t left = size;
     for (;;) {
+        part.bytes.reserve(std::min(left, unread_limit + buffer_.size()));
         // As much as fits into what may wait unread, so that a message cut short has not been announced yet.
         while (left > 0 && part.bytes.size() < unread_limit) {
             const auto n = co_await messages_.read_some({buffer_.data(), std::min(left, buffer_.size())});

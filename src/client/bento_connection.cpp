@@ -45,7 +45,7 @@ task<bento_connection> bento_connection::connect(endpoint to, time_point deadlin
 bento_connection::bento_connection(net::stream connected)
     : stream_{std::move(connected)},
       machine_{std::make_unique<wire::client>()},
-      buffer_{std::make_unique<char[]>(buffer_size)} {}
+      buffer_{std::make_unique_for_overwrite<char[]>(buffer_size)} {}
 
 task<void> bento_connection::send(result<std::string> encoded) {
     if (!encoded) co_return encoded.error();

@@ -278,7 +278,7 @@ task<void> answer_custom(context c, const custom_route& route, web::exchange& to
     struct ending {
         runs& all;
         const uuid4& id;
-        ~ending() { all.end(id); }
+        ~ending() { all.abandon(id); }
     } const with_the_answer{*c.all, a->id};
     co_return co_await answer_by_mode(to, *a, *request, deadline);
 }

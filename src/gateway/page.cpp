@@ -21,11 +21,30 @@ std::string example_of(const custom_route& r) {
     return "{" + out + "}";
 }
 
+std::string counted(std::uint64_t n, std::string_view what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+std::string duration(std::chrono::milliseconds d) {
+    using namespace std::chrono;
+    if (d % hours{1} == d.zero()) return counted(static_cast<std::uint64_t>(d / hours{1}), "hour");
+    if (d % minutes{1} == d.zero()) return counted(static_cast<std::uint64_t>(d / minutes{1}), "minute");
+    if (d % seconds{1} == d.zero()) return counted(static_cast<std::uint64_t>(d / seconds{1}), "second");
+    return fmt::format("{} seconds", static_cast<double>(d.count()) / 1000);
+}
+
+std::string size(std::uint64_t bytes) {
+    if (bytes >= 1 << 20 && bytes % (1 << 20) == 0) return fmt::format("{} MiB", bytes >> 20);
+    if (bytes >= 1 << 10 && bytes % (1 << 10) == 0) return fmt::format("{} KiB", bytes >> 10);
+    return counted(bytes, "byte");
+}
+
 std::string does(const custom_route& r) {
-    std::string out = "a function of this server";
-    if (r.collect_messages) out += fmt::format(", {} of its messages", *r.collect_messages);
-    if (r.collect_seconds) out += fmt::format(", what it sends in {} seconds", *r.collect_seconds);
-    return out;
+    std::string out = "Runs a function and answers with ";
+    if (!r.collect_messages && !r.collect_seconds) return out + "the first message that it sends.";
+    out += r.collect_messages ? counted(*r.collect_messages, "message") + " that it sends" : "what it sends";
+    if (r.collect_seconds) out += fmt::format(" within {:g} seconds", *r.collect_seconds);
+    return out + ".";
 }
 
 std::vector<path> paths(const options& o) {
@@ -34,7 +53,9 @@ std::vector<path> paths(const options& o) {
         if (offered) out.push_back(std::move(p));
     };
     add(o.store, {"POST", "/store", R"json({"name": "hello", "code": "def hello(): ..."})json",
-                  "Stores a function. The answer has its token, and the owner token that deletes it."});
+                  o.owner_token_of ? "Stores a function. The answer has its token, and the owner token that is asked "
+                                     "for where it is to be deleted or published."
+                                   : "Stores a function. The answer has its token."});
     add(o.exec, {"POST", "/exec", R"json({"token": "...", "call": "hello()"})json",
                  "Runs a function to its end. With \"detach\": true it answers at once, with the function's id."});
     add(o.open, {"POST", "/open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
@@ -50,9 +71,9 @@ std::vector<path> paths(const options& o) {
     add(o.offers_delete(), {"POST", "/delete", R"json({"token": "...", "owner_token": "..."})json",
                             "Deletes a stored function and ends its runs."});
     for (const auto& r : o.routes)
-        out.push_back({r.arguments.empty() ? "GET" : "POST", r.path, r.arguments.empty() ? "" : example_of(r),
-                       "Runs " + does(r) + "."});
-    out.push_back({"GET", "/policy", "", "What functions may do here, as JSON."});
+        out.push_back(
+            {r.arguments.empty() ? "GET" : "POST", r.path, r.arguments.empty() ? "" : example_of(r), does(r)});
+    out.push_back({"GET", "/policy", "", "What the operator allows, as JSON."});
     return out;
 }
 
@@ -91,10 +112,11 @@ std::string policy_for_people(const options& o) {
                                                              : "<li>Only the operator stores functions.</li>\n";
     out += o.literal_calls ? "<li>A call is a name and literal arguments, such as <code>add(9, 10)</code>.</li>\n"
                            : "<li>A call is any Python expression.</li>\n";
-    out += fmt::format("<li>A request may have {} KiB, a call may take {} seconds.</li>\n", o.max_body / 1024,
-                       std::chrono::duration_cast<std::chrono::seconds>(o.deadline).count());
-    out += fmt::format("<li>A running function that nobody reads ends after {} seconds.</li>\n",
-                       std::chrono::duration_cast<std::chrono::seconds>(o.ttl).count());
+    for (const auto& line : o.policy_lines)
+        out += "<li>" + escaped(line) + "</li>\n";
+    out += fmt::format("<li>A request may have {}, and is answered within {}.</li>\n", size(o.max_body),
+                       duration(o.deadline));
+    out += fmt::format("<li>A running function that nobody reads is ended after {}.</li>\n", duration(o.ttl));
     return out;
 }
 
@@ -130,7 +152,7 @@ token can call it.)html";
         if (!p.body.empty()) out += "<br><code>" + escaped(p.body) + "</code>";
         out += "</dd>\n";
     }
-    out += "</dl>\n<p>Bodies are JSON objects. Errors are JSON as well (RFC 9457).</p>\n";
+    out += "</dl>\n<p>Bodies are JSON objects. Errors are JSON as well, with their kind as <code>type</code>.</p>\n";
     if (o.open)
         out += R"html(<h2>With curl and a local Tor</h2>
 <pre>curl --socks5-hostname 127.0.0.1:9050 http://ADDRESS.onion/open \

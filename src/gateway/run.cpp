@@ -130,10 +130,15 @@ task<void> run::read_messages() {
             seen = 0;
             part.clear();
         } else if (const auto* data = std::get_if<wire_client::output_data>(&*event)) {
-            part += data->data;
             seen += data->data.size();
-            if (part.size() < piece_size || seen == size) continue;
-            push(false, size, std::exchange(part, {}), false);
+            auto rest = data->data;
+            while (!rest.empty()) {
+                if (part.size() == piece_size) push(false, size, std::exchange(part, {}), false);
+                if (part.empty()) part.reserve(std::min<std::uint64_t>(piece_size, size - seen + rest.size()));
+                const auto fits = rest.substr(0, piece_size - part.size());
+                part += fits;
+                rest.remove_prefix(fits.size());
+            }
         } else if (std::holds_alternative<wire_client::output_end>(*event)) {
             push(false, size, std::exchange(part, {}), true);
         } else if (auto* failed = std::get_if<wire_client::function_error>(&*event)) {

@@ -127,6 +127,11 @@ result<void> runs::end(const uuid4& id) {
     return {};
 }
 
+void runs::abandon(const uuid4& id) {
+    if (end(id)) return;
+    if (const auto found = by_id_.find(id); found != by_id_.end()) drop(found);
+}
+
 runs::runs_by_id::iterator runs::drop(runs_by_id::iterator i) {
     i->second.of->stop();
     if (i->second.request) by_request_.erase(*i->second.request);

@@ -44,6 +44,8 @@ class runs : public std::enable_shared_from_this<runs> {
     void told(const uuid4& id);
     /// Ends the function for good. errc::cannot_end, unknown_function.
     result<void> end(const uuid4& id);
+    /// Ends it where that can be done, and reads it no more: nobody will come back.
+    void abandon(const uuid4& id);
     /// Runs that are not over.
     std::size_t live() const { return live_; }
 

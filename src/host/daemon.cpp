@@ -62,6 +62,15 @@ result<std::shared_ptr<const secret>> store_credential(const config::settings& s
     return std::make_shared<const secret>(line);
 }
 
+/// The same for a person.
+std::vector<std::string> policy_lines(const config::settings::box_settings& b) {
+    return {fmt::format("A function may use {} MiB of memory, {} processes and {} MiB of files, and no network.",
+                        b.memory >> 20, b.processes, b.disk >> 20),
+            fmt::format("It may compute for {} seconds, run for {} seconds and send {} MiB.",
+                        std::chrono::duration_cast<std::chrono::seconds>(b.cpu).count(),
+                        std::chrono::duration_cast<std::chrono::seconds>(b.wall).count(), b.output >> 20)};
+}
+
 /// How long a directory may take that a client of the gateway waits for.
 constexpr std::chrono::minutes publication_limit{2};
 
@@ -120,7 +129,8 @@ result<gateway::options> gateway_options(const config::settings& s, const hosted
         };
         return o;
     }
-    o.policy = policy_of(s.box);
+    o.policy = policy_of(h.functions.limits());
+    o.policy_lines = policy_lines(h.functions.limits());
     o.end = [box](const uuid4& id) { return static_cast<bool>(box->kill(id)); };
     o.remove = [&h](uuid4 token) -> task<void> {
         const auto removed = remove(h, token);

@@ -7,6 +7,7 @@ namespace bento::host {
 task<stored_functions> stored_functions::start(const config::settings& s, const state_directory& state,
                                                std::string helper) {
     stored_functions out;
+    out.limits_ = s.box;
     auto options = box::options::from(s.box, state / "functions");
     options.helper = std::move(helper);
     if (s.gateway.server) {

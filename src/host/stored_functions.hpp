@@ -20,6 +20,8 @@ class stored_functions {
     /// Nothing where an external server runs the functions.
     box::server* box() { return box_ ? &*box_ : nullptr; }
     const box::server* box() const { return box_ ? &*box_ : nullptr; }
+    /// What the box was started with: a configuration that is read again does not change it.
+    const config::settings::box_settings& limits() const { return limits_; }
     box::function_store& store() { return box_ ? box_->functions() : *kept_; }
     const box::function_store& store() const { return box_ ? box_->functions() : *kept_; }
     result<std::string> code_of(const uuid4& token) const;
@@ -28,6 +30,7 @@ class stored_functions {
     std::optional<box::server> box_;
     std::optional<box::function_store> kept_;
     endpoint at_;
+    config::settings::box_settings limits_;
 };
 
 }  // namespace bento::host

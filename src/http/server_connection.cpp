@@ -314,12 +314,18 @@ struct server_connection::state {
     }
 
     void write_status_and_fields(int status, std::span<const field> fields) {
-        auto to = std::back_inserter(out);
-        fmt::format_to(to, "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+        out += "HTTP/1.1 ";
+        out += fmt::format_int(status).c_str();
+        out += ' ';
+        out += reason_phrase(status);
+        out += "\r\n";
         for (const auto& f : fields) {
             if (!is_token(f.name) || !is_field_value(f.value))
                 throw std::logic_error{"a field that would break the response"};
-            fmt::format_to(to, "{}: {}\r\n", f.name, f.value);
+            out += f.name;
+            out += ": ";
+            out += f.value;
+            out += "\r\n";
         }
     }
 
@@ -330,7 +336,7 @@ struct server_connection::state {
         if (chunked_out)
             out += "Transfer-Encoding: chunked\r\n";
         else if (length && !bodiless)
-            fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", *length);
+            out.append("Content-Length: ").append(fmt::format_int(*length).c_str()).append("\r\n");
         else if (!bodiless)
             close = true;
         // The rest of a body that was not read would be taken for a request.

@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <bento/net/stream.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -51,7 +52,10 @@ std::string_view to_text(errc e) {
 
 /// Shared with the timer's handler, which may outlive the stream by one turn of the loop.
 struct stream::state : std::enable_shared_from_this<state> {
-    explicit state(socket_type s) : socket{std::move(s)}, timer{socket.get_executor()} {}
+    explicit state(socket_type s) : socket{std::move(s)}, timer{socket.get_executor()} {
+        boost::system::error_code ignored;  // what cannot be set tells so when it is used
+        socket.non_blocking(true, ignored);
+    }
 
     socket_type socket;
     asio::steady_timer timer;
@@ -112,7 +116,18 @@ task<void> stream::write(std::string_view first, std::string_view second) {
     const auto s = state_;
     if (!s || !s->socket.is_open()) co_return errc::closed;
     if (s->expired) co_return errc::timed_out;
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+    std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+    // Nearly always all of it fits into the socket's buffer, and nothing is to be waited for.
+    boost::system::error_code at_once;
+    auto done = s->socket.write_some(parts, at_once);
+    if (done == first.size() + second.size()) co_return result<void>{};
+    if (at_once && at_once != asio::error::would_block && at_once != asio::error::interrupted)
+        co_return s->failed(at_once);
+    for (auto& part : parts) {
+        const auto sent = std::min(done, part.size());
+        part += sent;
+        done -= sent;
+    }
     const auto [code, n] = co_await asio::async_write(s->socket, parts, with_code);
     if (code) co_return s->failed(code);
     co_return result<void>{};

@@ -45,7 +45,7 @@ task<void> http_client::send(std::string bytes, time_point deadline) {
         stream_.expires_at(deadline);
         co_return co_await stream_.write(bytes);
     }
-    if (!buffer_) buffer_ = std::make_unique<char[]>(buffer_size);
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
     connection_ = {};
     result<net::stream> connected;
     if (road_.direct) {

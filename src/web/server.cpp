@@ -52,8 +52,7 @@ struct server::state {
 /// One client.
 class session {
   public:
-    session(server::state& of, net::stream peer)
-        : of_{of}, limits_{of.with.deadlines}, peer_{std::move(peer)}, buffer_(read_size) {}
+    session(server::state& of, net::stream peer) : of_{of}, limits_{of.with.deadlines}, peer_{std::move(peer)} {}
 
     asio::awaitable<void> run() {
         while (!connection_.must_close()) {
@@ -82,9 +81,9 @@ class session {
 
   private:
     asio::awaitable<bool> read() {
-        const auto n = co_await peer_.read_some(buffer_);
+        const auto n = co_await peer_.read_some({buffer_.get(), read_size});
         if (n)
-            connection_.feed({buffer_.data(), *n});
+            connection_.feed({buffer_.get(), *n});
         else if (n.error().code == net::errc::closed)
             connection_.feed_eof();
         else
@@ -109,7 +108,7 @@ class session {
         peer_.expires_after(limits_.lingering);
         std::size_t total = 0;
         while (total < 4 * http::max_discarded_body) {
-            const auto n = co_await peer_.read_some(buffer_);
+            const auto n = co_await peer_.read_some({buffer_.get(), read_size});
             if (!n) co_return;
             total += *n;
         }
@@ -218,7 +217,8 @@ class session {
     const http::deadlines& limits_;
     net::stream peer_;
     http::server_connection connection_;
-    std::vector<char> buffer_;
+    /// Never cleared: of a connection that waits, the pages are not even there.
+    std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(read_size);
     std::shared_ptr<void> data_;  // the routes' own
     bool in_head_ = false;        // its deadline runs from its first byte
 };

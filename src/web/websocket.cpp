@@ -45,7 +45,7 @@ task<websocket> websocket::connect(road by, std::string target, time_point deadl
     out.receiver_ = std::make_unique<ws::receiver>(ws::receiver::from::server, message_limit);
     out.receiver_->feed(client.take_rest());
     out.stream_ = client.release();
-    out.buffer_ = std::make_unique<char[]>(buffer_size);
+    out.buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
     co_return std::move(out);
 }
 

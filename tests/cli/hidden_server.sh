@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole line by hand: a server on the host's tor, an author and a caller on the client's, nothing between but Tor.
+# The whole line by hand: a server on the host's tor, an author and a caller on the client's, nothing between but Tor. A token
+# and an address given by hand are all that a caller has (T40): no directory runs. Also T4, T8, T11, T16.
 source "$(dirname "$0")/lib.sh"
 use_testnet "$2"
 
@@ -51,7 +52,7 @@ head -c 2000000 /dev/zero | tr '\0' '#' >"$SCRATCH/large.py"
 status 2 "$BENTOCTL" store "${to[@]}" "$SCRATCH/large.py"
 has "too large a body" "too large" "$err"
 
-# An ordinary client: every mode, the thesis' bodies, the page.
+# An ordinary client: every mode (T11), the thesis' bodies (T8), the page.
 web() { curl --silent --show-error --max-time 60 --socks5-hostname "$CLIENT_SOCKS" "$@"; }
 post() { web --json "$2" "http://$onion$1"; }
 is "the thesis' body" "hello world" "$(post /open "{\"0\":\"$hello\",\"1\":\"hello()\"}")"
@@ -80,7 +81,7 @@ resident=$(awk '/VmRSS/ {print $2}' "/proc/$server_pid/status")
 echo "serve at idle: $resident KiB resident"
 [[ -n ${BENTO_SANITIZED:-} || $resident -lt 15360 ]] || fail "serve holds $resident KiB"
 
-# The key stays, so does the address; a second server on the same state directory does not start.
+# T4: the key stays, so does the address; a second server on the same state directory does not start.
 status 75 "$BENTOCTL" serve --state-dir "$SCRATCH/host" --control "$HOST_CONTROL"
 has "a second server" "another bentoctl serves from this state directory" "$err"
 first=$onion

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Functions that outlive the call that started them, and talk while they run: over the onion, by their ids.
+# Functions that outlive the call that started them, and talk while they run: over the onion, by their ids (FW1, FW2, P13).
 source "$(dirname "$0")/lib.sh"
 use_testnet "$2"
 
@@ -62,10 +62,10 @@ is "a closed function is not listed" "" "$out"
 status 5 "$BENTOCTL" attach "${to[@]}" "$id"
 status 2 "$BENTOCTL" attach "${to[@]}" nonsense
 
-# A WebSocket by hand, as another program would: a hundred connects, each to its echo.
+# FW1: a WebSocket by hand, as another program would: a hundred connects, each to its echo.
 cat >"$SCRATCH/session.py" <<'P'
 import base64, json, os, socket, struct, sys
-host, socks, token = sys.argv[1], int(sys.argv[2].rsplit(":", 1)[1]), sys.argv[3]
+host, socks, first = sys.argv[1], int(sys.argv[2].rsplit(":", 1)[1]), sys.argv[3]
 
 def connect():
     s = socket.create_connection(("127.0.0.1", socks), timeout=60)
@@ -100,7 +100,7 @@ for n in range(int(sys.argv[4])):
     f = s.makefile("rb")
     assert f.readline().startswith(b"HTTP/1.1 101 "), "no switch"
     while f.readline() != b"\r\n": pass
-    s.sendall(frame(json.dumps({"token": token, "call": "talk()"})))
+    s.sendall(frame(first))
     kind, text = message(f)
     assert kind == 1 and "function_id" in json.loads(text), text
     s.sendall(frame("%d" % n) + frame("stop"))
@@ -110,4 +110,8 @@ for n in range(int(sys.argv[4])):
     s.close()
 print("ok", n + 1)
 P
-is "WebSocket connects" "ok 100" "$(timeout 300 python3 "$SCRATCH/session.py" "$onion" "$CLIENT_SOCKS" "$token" 100)"
+session() { timeout 300 python3 "$SCRATCH/session.py" "$onion" "$CLIENT_SOCKS" "$@"; }
+is "FW1: WebSocket connects" "ok 100" "$(session "{\"token\":\"$token\",\"call\":\"talk()\"}" 100)"
+# FW2: started by one, continued by the other.
+status 0 "$BENTOCTL" open "${to[@]}" --detach "$token" 'talk()'
+is "FW2: one that was started over HTTP" "ok 1" "$(session "{\"function_id\":\"$out\"}" 1)"

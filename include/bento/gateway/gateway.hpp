@@ -43,6 +43,8 @@ struct options {
     std::size_t functions_per_connection = 64;
     /// What the function server allows, as the members of a JSON object; part of `GET /policy`.
     std::string policy;
+    /// The same for a person, a sentence each.
+    std::vector<std::string> policy_lines;
     /// The function server drops what nobody has read when a function ends, so it is read ahead of the clients.
     bool reads_ahead = false;
     http::deadlines http;

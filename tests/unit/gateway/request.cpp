@@ -80,13 +80,13 @@ TEST_CASE("a wrong member is 422 and named") {
     CHECK(store("{'name':'n'}") == "422 the member \"code\" is missing");
 }
 
-TEST_CASE("W9: a call is a name and literals, unless the operator allows more") {
+TEST_CASE("T14, W9: a call is a name and literals, unless the operator allows more") {
     const std::string expression = "{'token':'T','call':'f() + g()'}";
     CHECK(call(expression).starts_with("422 the member \"call\" is not name(literals...): byte "));
     CHECK(call(expression, false) == "f() + g() first");
 }
 
-TEST_CASE("the page lists what is enabled, the same for everybody") {
+TEST_CASE("T6: the page lists what is enabled, the same for everybody") {
     gateway::options o;
     CHECK(gateway::html_page(o) == gateway::html_page(o));
     CHECK(gateway::html_page(o).find("POST /store") != std::string::npos);
