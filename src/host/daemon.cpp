@@ -50,6 +50,15 @@ std::string policy_of(const config::settings::box_settings& b) {
 
 /// A circuit to a directory that takes longer is given up for another one.
 constexpr std::chrono::seconds directory_connect_limit{30};
+/// The same for a person.
+std::vector<std::string> policy_lines(const config::settings::box_settings& b) {
+    return {fmt::format("A function may use {} MiB of memory, {} processes and {} MiB of files, and no network.",
+                        b.memory >> 20, b.processes, b.disk >> 20),
+            fmt::format("It may compute for {} seconds, run for {} seconds and send {} MiB.",
+                        std::chrono::duration_cast<std::chrono::seconds>(b.cpu).count(),
+                        std::chrono::duration_cast<std::chrono::seconds>(b.wall).count(), b.output >> 20)};
+}
+
 /// What clients who may store show.
 result<std::shared_ptr<const secret>> store_credential(const config::settings& s) {
     if (!s.box.store_credential_file) return std::shared_ptr<const secret>{};
@@ -60,15 +69,6 @@ result<std::shared_ptr<const secret>> store_credential(const config::settings& s
         line.remove_suffix(1);
     if (line.empty()) return error{base::errc::malformed, s.box.store_credential_file->string() + " is empty"};
     return std::make_shared<const secret>(line);
-}
-
-/// The same for a person.
-std::vector<std::string> policy_lines(const config::settings::box_settings& b) {
-    return {fmt::format("A function may use {} MiB of memory, {} processes and {} MiB of files, and no network.",
-                        b.memory >> 20, b.processes, b.disk >> 20),
-            fmt::format("It may compute for {} seconds, run for {} seconds and send {} MiB.",
-                        std::chrono::duration_cast<std::chrono::seconds>(b.cpu).count(),
-                        std::chrono::duration_cast<std::chrono::seconds>(b.wall).count(), b.output >> 20)};
 }
 
 /// How long a directory may take that a client of the gateway waits for.

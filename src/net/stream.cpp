@@ -116,13 +116,9 @@ task<void> stream::write(std::string_view first, std::string_view second) {
     const auto s = state_;
     if (!s || !s->socket.is_open()) co_return errc::closed;
     if (s->expired) co_return errc::timed_out;
-    std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
-    // Nearly always all of it fits into the socket's buffer, and nothing is to be waited for.
-    boost::system::error_code at_once;
-    auto done = s->socket.write_some(parts, at_once);
+    auto done = write_now(first, second);
     if (done == first.size() + second.size()) co_return result<void>{};
-    if (at_once && at_once != asio::error::would_block && at_once != asio::error::interrupted)
-        co_return s->failed(at_once);
+    std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
     for (auto& part : parts) {
         const auto sent = std::min(done, part.size());
         part += sent;
@@ -131,6 +127,13 @@ task<void> stream::write(std::string_view first, std::string_view second) {
     const auto [code, n] = co_await asio::async_write(s->socket, parts, with_code);
     if (code) co_return s->failed(code);
     co_return result<void>{};
+}
+
+std::size_t stream::write_now(std::string_view first, std::string_view second) {
+    if (!is_open() || state_->expired) return 0;
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+    boost::system::error_code told_by_write;
+    return state_->socket.write_some(parts, told_by_write);
 }
 
 task<void> stream::wait_readable() {

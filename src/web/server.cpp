@@ -5,6 +5,7 @@
 #include <bento/net/condition.hpp>
 #include <bento/web/server.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <stdexcept>
 
 namespace bento::web {
 
@@ -58,7 +59,7 @@ class session {
         while (!connection_.must_close()) {
             auto event = connection_.next();
             if (std::holds_alternative<http::server_connection::need_data>(event)) {
-                if (!co_await flush()) co_return;
+                if (!flush_now() && !co_await flush()) co_return;
                 if (connection_.idle())
                     peer_.expires_after(limits_.idle);
                 else if (!std::exchange(in_head_, true))
@@ -67,7 +68,7 @@ class session {
             } else if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
                 in_head_ = false;
                 exchange to{peer_, connection_, limits_, *request->head, data_};
-                if (!co_await answer(to)) co_return;
+                if (!answer_at_once(to) && !co_await answer(to)) co_return;
                 if (connection_.output().size() >= gathered_output && !co_await flush()) co_return;
             } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
                 refuse(refused->status, refused->why);
@@ -89,6 +90,13 @@ class session {
         else
             co_return false;
         co_return true;
+    }
+
+    /// True where all was taken, without a coroutine: what most requests come to.
+    bool flush_now() {
+        const auto out = connection_.output();
+        if (!out.empty()) connection_.consume_output(peer_.write_now(out));
+        return connection_.output().empty();
     }
 
     asio::awaitable<bool> flush() {
@@ -183,6 +191,23 @@ class session {
         }
         if (status == 204) co_return to.respond(status, more, {});
         co_return to.problem(status, type, detail, more);
+    }
+
+    /// The same for what is at hand and has no body to wait for; false where it is anything else.
+    bool answer_at_once(exchange& to) {
+        const auto& head = to.head();
+        if (head.has_body) return false;
+        const auto routes = of_.now;
+        const auto found = routes->table.find(head.method, head.path);
+        if (found.is != http::route_table::match::outcome::found) return false;
+        const auto& r = routes->routes[static_cast<std::size_t>(found.id)];
+        const auto* now = std::get_if<route::immediate>(&r.answer);
+        if (now == nullptr || r.json) return false;
+        if (!std::holds_alternative<http::server_connection::request_end>(connection_.next()))
+            throw std::logic_error{"a request without a body has not ended"};
+        to.rest_ = found.rest;
+        if (!(*now)(to)) connection_.abort();
+        return true;
     }
 
     task<void> answer(exchange& to) {

@@ -28,6 +28,10 @@ class stream {
     task<void> write(std::string_view from);
     /// Both, in this order, without copying them together.
     task<void> write(std::string_view first, std::string_view second);
+    /// What fits into the socket's buffer now, which is nearly always all of it; 0 where that is nothing, or an error
+    /// that write() will tell.
+    std::size_t write_now(std::string_view first, std::string_view second = {});
+
     /// Waits until bytes or the end of the stream can be read; reads nothing.
     task<void> wait_readable();
 

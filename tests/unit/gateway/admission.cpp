@@ -33,15 +33,17 @@ asio::awaitable<ending> wait_for_end(const hidden_server& s, std::string begin, 
     (co_await peer.write(begin)).value();
     ending out;
     std::array<char, 512> part;
-    for (std::size_t i = 0;; ++i) {
+    for (std::size_t i = 0; i < 90; ++i) {
         peer.expires_after(drip.empty() ? 9s : 100ms);
         const auto n = co_await peer.read_some(part);
-        if (n)
+        if (n) {
             out.got.append(part.data(), *n);
-        else if (n.error().code != net::errc::timed_out || drip.empty() || i > 90)
-            break;
-        else if (const auto byte = drip.substr(i % drip.size(), 1); !co_await peer.write(byte))
-            break;
+            continue;
+        }
+        if (n.error().code != net::errc::timed_out || drip.empty()) break;
+        peer.expires_after(9s);
+        const auto byte = drip.substr(i % drip.size(), 1);
+        if (!co_await peer.write(byte)) break;
     }
     out.after = clock::now() - since;
     co_return out;
