@@ -27,6 +27,26 @@ code() { web -o /dev/null -w '%{http_code}' "$@"; }
 json() { python3 -c 'import json,sys; print(json.dumps(dict(a.split("=",1) for a in sys.argv[1:])))' "$@"; }
 the_function() { json name=tracker "code=$(cat "$SCRATCH/tracker.py")" "$@"; }
 
+# FW1: at a terminal it is like a program of this machine's: a line in, a line out, each as it comes.
+cat >"$SCRATCH/echo.py" <<'P'
+def talk():
+    while True:
+        said = api.recv()
+        if said == b"stop": return "bye"
+        api.send(b"you said " + said)
+P
+status 0 "$BENTOCTL" store --server "$box" "$SCRATCH/echo.py"
+python3 - "$BENTOCTL" open --server "$box" "$out" 'talk()' <<'P' || fail "a terminal's function"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0: os.execv(sys.argv[1], sys.argv[1:])
+seen = b""
+for line, answer in ((b"one\n", b"you said one\r\n"), (b"two\n", b"you said two\r\n"), (b"stop\n", b"bye\r\n")):
+    os.write(terminal, line)
+    while not seen.endswith(answer): seen += os.read(terminal, 1024)
+assert os.waitpid(child, 0)[1] == 0
+P
+
 # T5: nothing but loopback, whatever the operator writes.
 status 2 "$BENTOCTL" serve --no-onion --listen 0.0.0.0:0 --state-dir "$SCRATCH/open"
 has "T5" "this machine only" "$err"
