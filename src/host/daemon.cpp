@@ -48,8 +48,6 @@ std::string policy_of(const config::settings::box_settings& b) {
         b.memory, seconds(b.cpu), seconds(b.wall), b.processes, b.disk, b.output, b.instances);
 }
 
-/// A circuit to a directory that takes longer is given up for another one.
-constexpr std::chrono::seconds directory_connect_limit{30};
 /// The same for a person.
 std::vector<std::string> policy_lines(const config::settings::box_settings& b) {
     return {fmt::format("A function may use {} MiB of memory, {} processes and {} MiB of files, and no network.",
@@ -73,6 +71,8 @@ result<std::shared_ptr<const secret>> store_credential(const config::settings& s
 
 /// How long a directory may take that a client of the gateway waits for.
 constexpr std::chrono::minutes publication_limit{2};
+/// A circuit to a directory that takes longer is given up for another one.
+constexpr std::chrono::seconds directory_connect_limit{30};
 
 /// What a client is told of a directory that does not take an entry.
 error for_client(const error& e) {
