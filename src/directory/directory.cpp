@@ -23,7 +23,7 @@ result<void> html(web::exchange& to, int status, std::string_view text) {
 }
 
 /// A person's look-up, from the form.
-task<void> answer_form(store::directory_store& store, web::exchange& to) {
+task<void> answer_form(store::directory_store& store, web::exchange& to, entry::day today) {
     const auto value = form_value(to.head().query, "token", max_form_value);
     const auto first = value ? value->find_first_not_of(" \t\r\n") : std::string::npos;
     const auto last = value ? value->find_last_not_of(" \t\r\n") : std::string::npos;
@@ -31,9 +31,10 @@ task<void> answer_form(store::directory_store& store, web::exchange& to) {
                             ? result<entry::share>{error{entry::errc::bad_share}}
                             : entry::share::parse(std::string_view{*value}.substr(first, last - first + 1));
     if (!wanted)
-        co_return html(to, 422,
-                       failure_page("No token", "A token is a random UUID of version 4, such as the one below.",
-                                    value.value_or("")));
+        co_return html(
+            to, 422,
+            failure_page("No token", "A token is a random UUID, such as 7e620807-59fd-498d-94f9-1722672411ab.",
+                         value.value_or("")));
     const auto found = co_await store.find(wanted->token);
     if (!found) {
         const auto sorry = failure_page("No answer", "The directory cannot answer at this moment.", *value);
@@ -43,7 +44,8 @@ task<void> answer_form(store::directory_store& store, web::exchange& to) {
         const auto none = failure_page("Not registered", "No function is registered under this token.", *value);
         co_return html(to, 404, none);
     }
-    co_return html(to, (*found)->ended ? 410 : 200, entry_page((*found)->document, wanted->fingerprint.value_or("")));
+    co_return html(to, (*found)->ended ? 410 : 200,
+                   entry_page((*found)->document, wanted->fingerprint.value_or(""), today));
 }
 
 task<void> answer_lookup(store::directory_store& store, web::exchange& to) {
@@ -93,7 +95,7 @@ struct directory::state {
             out.push_back(std::move(r));
         };
         short_wait("/lookup/*", [this](web::exchange& to) { return answer_lookup(*entries, to); });
-        short_wait("/lookup", [this](web::exchange& to) { return answer_form(*entries, to); });
+        short_wait("/lookup", [this](web::exchange& to) { return answer_form(*entries, to, settings.today()); });
         const auto change = [&](std::string path, action what) {
             out.push_back({http::method::post, std::move(path),
                            [this, what](web::exchange& to) { return answer_change(changes, what, to); }, max_request,

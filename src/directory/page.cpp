@@ -110,7 +110,7 @@ std::string information_json(const options& o) {
            "\n";
 }
 
-std::string entry_page(std::string_view document, std::string_view fingerprint) {
+std::string entry_page(std::string_view document, std::string_view fingerprint, entry::day today) {
     boost::system::error_code failed;
     const auto v = json::parse(document, failed);
     const auto* o = v.if_object();
@@ -131,6 +131,8 @@ std::string entry_page(std::string_view document, std::string_view fingerprint) 
         else if (!fingerprint.empty())
             above =
                 "<p class=\"warning\">This is not the owner that the share string names. Do not use this entry.</p>\n";
+        if (!entry::check_day(*e, today))
+            above += "<p class=\"warning\">This entry is no longer valid: its owner has not renewed it.</p>\n";
         add(list, "Owner", owner);
         add(list, "Valid",
             fmt::format("until {} (UTC), sequence number {}", entry::to_text(e->signed_by->not_after),

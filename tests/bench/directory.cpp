@@ -38,12 +38,9 @@ constexpr unsigned rounds = 5;
 constexpr int flooding_connections = 128;
 /// Sooner than Retry-After says.
 constexpr std::chrono::milliseconds comes_again{100};
-constexpr auto password = "a password of the thesis' kind";
+constexpr auto password = "a password that every token has";
 
-[[noreturn]] void die(const std::string& why) {
-    std::cerr << "bench directory: " << why << '\n';
-    std::exit(1);
-}
+[[noreturn]] void die(const std::string& why) { throw std::runtime_error{why}; }
 
 /// The same tokens as directory_lookup.lua's.
 uuid4 token(std::uint64_t i) {
@@ -225,14 +222,18 @@ template <class Work>
 auto flooded(const endpoint& at, Work work) {
     asio::io_context context;
     std::size_t made = 0, refused = 0;
+    std::exception_ptr failed;
     for (int i = 0; i < flooding_connections; ++i)
-        asio::co_spawn(context, register_for_ever(at, made, refused), [](std::exception_ptr e) {
-            if (e) std::rethrow_exception(e);
+        asio::co_spawn(context, register_for_ever(at, made, refused), [&](std::exception_ptr e) {
+            failed = e;
+            context.stop();
         });
-    std::thread floods{[&] { context.run(); }};
+    std::jthread floods{[&] { context.run(); }};
+    std::shared_ptr<void> stop{nullptr, [&](void*) { context.stop(); }};  // before the thread is waited for
     auto out = work();
-    context.stop();
+    stop.reset();
     floods.join();
+    if (failed) std::rethrow_exception(failed);
     std::cerr << "bench directory: meanwhile " << made << " registrations were made, and " << refused << " sent away\n";
     if (made == 0 || refused == 0) die("that was no flood");
     return out;
@@ -304,7 +305,12 @@ void measure(const std::filesystem::path& folder) {
 }  // namespace bento
 
 int main() {
-    if (std::getenv("BENTOCTL") == nullptr) bento::die("BENTOCTL must name the program");
-    const bento::test::temporary_directory folder;
-    bento::measure(folder.path());
+    try {
+        if (std::getenv("BENTOCTL") == nullptr) bento::die("BENTOCTL must name the program");
+        const bento::test::temporary_directory folder;
+        bento::measure(folder.path());
+    } catch (const std::exception& e) {
+        std::cerr << "bench directory: " << e.what() << '\n';
+        return 1;
+    }
 }

@@ -42,8 +42,13 @@ TEST_CASE("T6, T27: pages for a person, without scripts, and no list") {
 TEST_CASE("the page of a share string says whose entry it is") {
     const auto document = json::serialize(entry::to_json(signed_entry(1)));
     const auto print = entry::fingerprint(owner_key().public_key());
-    CHECK(directory::entry_page(document, print).find("as the share string says") != std::string::npos);
-    CHECK(directory::entry_page(document, entry::fingerprint(owner_key("thief").public_key())).find("Do not use") !=
+    CHECK(directory::entry_page(document, print, now).find("as the share string says") != std::string::npos);
+    CHECK(
+        directory::entry_page(document, entry::fingerprint(owner_key("thief").public_key()), now).find("Do not use") !=
+        std::string::npos);
+    const auto old = "no longer valid";
+    CHECK(directory::entry_page(document, print, now + entry::life).find(old) == std::string::npos);
+    CHECK(directory::entry_page(document, print, now + entry::life + std::chrono::days{1}).find(old) !=
           std::string::npos);
 }
 
