@@ -280,7 +280,8 @@ struct registrations::state : std::enable_shared_from_this<state> {
     result<bool> renew_due() {
         const auto now = settings.now();
         const auto is_due = [&](const registration& r) {
-            return !r.ended && now >= r.not_after + std::chrono::days{1} - entry::life / 2 + renewal_offset;
+            return !r.ended &&
+                   now >= r.not_after + std::chrono::days{1} - std::chrono::hours{entry::life} / 2 + renewal_offset;
         };
         if (std::none_of(journal.begin(), journal.end(), [&](const auto& item) { return is_due(item.second); }))
             return false;

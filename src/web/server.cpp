@@ -144,7 +144,7 @@ class session {
     /// Reads the body to its end, into the exchange where it is wanted. False where it was refused, and answered so.
     task<bool> read_body(exchange& to, std::uint64_t limit, kept_body* kept) {
         connection_.limit_body(limit);
-        peer_.expires_after(limits_.body);
+        const auto begun = clock::now();
         std::size_t size = 0;
         for (;;) {
             auto event = connection_.next();
@@ -169,7 +169,8 @@ class session {
             } else {
                 connection_.send_continue();
                 if (!co_await flush()) co_return net::errc::closed;
-                peer_.expires_after(limits_.body + std::chrono::seconds{size / 1024});
+                // From the body's begin: whoever drips bytes is not given more time by each.
+                peer_.expires_at(begun + limits_.body + std::chrono::seconds{size / 1024});
                 if (!co_await read()) {
                     connection_.close_after_response();
                     to.problem(408, "too-slow", "the body did not come in time");

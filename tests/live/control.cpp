@@ -16,6 +16,7 @@
 #include <bento/tor/process.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <csignal>
 
 #include "run.hpp"
 #include "temporary_directory.hpp"
@@ -160,14 +161,58 @@ TEST_CASE("the configuration: GETINFO, GETCONF, SETCONF, RESETCONF, LOADCONF, SA
         control::load_conf nothing{"Nonsense 1\n"};
         const auto not_loaded = co_await ask(tor.control, nothing);
         CHECK(not_loaded.error().code == control::errc::rejected);
-        control::save_conf save;
-        const auto saved = co_await ask(tor.control, save);
-        // A torrc that came over a pipe cannot be written.
-        CHECK(saved.error().code == control::errc::unavailable);
         CHECK(twice);
         values = co_await ask(tor.control, get);
         CHECK(values.value().at(0).second == "Loaded");
     });
+}
+
+// Never of a tor whose torrc came over a pipe: as root that one writes the system's.
+TEST_CASE("SAVECONF writes the torrc that tor was started with, and a reload reads it again") {
+    const auto body = [](asio::any_io_executor executor) -> asio::awaitable<void> {
+        test::temporary_directory folder;
+        const auto path = folder.path().string();
+        const auto torrc = folder.path() / "torrc";
+        write_file(torrc, "DataDirectory " + path + "/data\nDisableNetwork 1\nSocksPort 0\nCookieAuthentication 1\n" +
+                              "ControlPort unix:" + path + "/control\nLog notice file " + path + "/log\n")
+            .value();
+        net::child::options o;
+        o.program = "tor";
+        o.arguments = {"-f", torrc.string(), "--defaults-torrc", "/dev/null"};
+        auto tor = net::child::start(executor, o).value();
+        const auto at = endpoint::unix_socket(path + "/control");
+        result<tor::controller> control = error{net::errc::refused};
+        net::condition pause{executor};
+        for (const auto until = soon(); !control && clock::now() < until;) {
+            control = co_await tor::controller::connect(at, {}, soon());
+            if (!control) co_await pause.wait(clock::now() + 20ms);
+        }
+        control.value();
+        control::set_conf set;
+        set.values = {{"Nickname", "Saved"}};
+        done(co_await ask(*control, set));
+        control::save_conf save;
+        done(co_await ask(*control, save));
+        CHECK(read_file(torrc, 1 << 16).value().find("Nickname Saved") != std::string::npos);
+        control::reset_conf reset;
+        reset.values = {{"Nickname", std::nullopt}};
+        done(co_await ask(*control, reset));
+        control::signal hup{"HUP"};
+        done(co_await ask(*control, hup));
+        control::get_conf get;
+        get.keys = {"Nickname"};
+        std::string nickname;
+        for (const auto until = soon(); nickname != "Saved" && clock::now() < until;) {
+            const auto values = co_await ask(*control, get);
+            nickname = values.value().at(0).second.value_or("");
+            co_await pause.wait(clock::now() + 20ms);
+        }
+        CHECK(nickname == "Saved");
+        tor.signal(SIGTERM);
+        const auto ended = co_await tor.wait(soon());
+        CHECK(ended);
+    };
+    test::run(body, 60s);
 }
 
 TEST_CASE("every event that this tor has can be subscribed to, every signal that ends nothing is taken") {
@@ -182,6 +227,8 @@ TEST_CASE("every event that this tor has can be subscribed to, every signal that
 
         for (const auto& name : words_of((co_await info(tor.control, "signal/names")).value())) {
             if (name == "SHUTDOWN" || name == "HALT" || name == "TERM" || name == "INT") continue;
+            // A tor whose torrc came over a pipe would read the system's in its place.
+            if (name == "RELOAD" || name == "HUP") continue;
             INFO(name);
             control::signal s{name};
             const auto sent = co_await ask(tor.control, s);
@@ -534,7 +581,9 @@ TEST_CASE("descriptors: HSFETCH brings what was published, HSPOST uploads it aga
             CHECK(outcome->hs_dir.fingerprint == fetched->hs_dir.fingerprint);
             const auto probe = tor::connect_prober(network.client.socks, 80);
             const auto reached = co_await probe(address, clock::now() + 60s);
-            CHECK(reached.error().code == net::errc::onion_unreachable);
+            // Nothing listens there: tor tells that as either, by which of the service's answers came first.
+            const auto why = reached.error().code;
+            CHECK((why == net::errc::onion_unreachable || why == net::errc::no_route));
         },
         180s);
 }
