@@ -21,7 +21,8 @@ namespace {
 
 using namespace asio::experimental::awaitable_operators;
 constexpr std::size_t authorities = 3;
-/// Ports are found free and used a moment later; another program may have been faster.
+/// Ports are found free and used a moment later: another program may have been faster. And on a busy machine relays can
+/// miss the first vote.
 constexpr int attempts = 3;
 
 /// One tor of the network and our hold on it.
@@ -139,11 +140,9 @@ struct network::state {
     }
 
     /// Everything runs, nothing is known of its health yet.
-    result<void> launch(asio::any_io_executor executor) {
-                members.clear();
-        delays.clear();
+    result<void> launch(asio::any_io_executor executor, bool patient) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
-        const auto offset = voting_offset(std::chrono::floor<std::chrono::seconds>(now).count());
+        const auto vote = vote_after_launch(std::chrono::floor<std::chrono::seconds>(now).count(), patient);
         for (const auto& n : nodes) {
             if (n.real_or_port != n.or_port) {
                 auto line = delay(executor, endpoint::tcp("127.0.0.1", n.or_port),
@@ -153,13 +152,21 @@ struct network::state {
             }
             std::filesystem::create_directory(options.directory / n.name);
             std::filesystem::permissions(options.directory / n.name, std::filesystem::perms::owner_all);
-            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory, offset)});
+            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory, vote)});
             if (!started) return started.error();
             auto control = tor::controller::attach(started->take_control());
             members.push_back({n, std::move(*started), std::move(control)});
         }
         return {};
     }
+
+    void start_over() {
+        members.clear();
+        delays.clear();
+        for (const auto& entry : std::filesystem::directory_iterator{options.directory})
+            std::filesystem::remove_all(entry.path());
+    }
+
     member& named(std::string_view name) {
         for (auto& m : members)
             if (m.is.name == name) return m;
@@ -180,6 +187,23 @@ asio::awaitable<void> watch(tor::controller control, std::size_t index, std::sha
     co_await control.closed();
     if (!report->index) report->index = index;
     report->happened.notify_all();
+}
+
+/// Whether the consensus that the client has names all who can hold a descriptor. One that relays have missed makes a
+/// network that looks well and where most connections to an onion fail.
+task<bool> complete(const tor::controller& client, std::size_t expected, time_point deadline) {
+    std::vector<std::string> keys{"ns/all"};
+    const auto answers = co_await client.info(keys, deadline);
+    const auto& consensus = answers.begin()->second;
+    if (!consensus) co_return consensus.error();
+    std::size_t directories = 0;
+    for (std::size_t at = 0; at < consensus->size();) {
+        const auto end = std::min(consensus->find('\n', at), consensus->size());
+        const auto line = std::string_view{*consensus}.substr(at, end - at);
+        if (line.starts_with("s ") && line.find(" HSDir") != std::string_view::npos) ++directories;
+        at = end + 1;
+    }
+    co_return directories >= expected;
 }
 
 }  // namespace
@@ -217,7 +241,7 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
         for (const auto& made : {a, b, c})
             if (!made) co_return made.error();
         tell({bootstrapping, keys_share});
-        if (auto launched = s.launch(executor); !launched) co_return launched.error();
+        if (auto launched = s.launch(executor, attempt > 1); !launched) co_return launched.error();
 
         auto fallen = std::make_shared<casualty>(executor);
         for (std::size_t i = 0; i < s.members.size(); ++i)
@@ -234,7 +258,14 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
                                   fallen->happened.wait());
         if (up.index() == 0) {
             const auto& [client_up, host_up] = std::get<0>(up);
-            if (client_up && host_up) break;
+            if (client_up && host_up) {
+                const auto whole = co_await complete(s.named("client").control, authorities + o.relays, deadline);
+                if (!whole) co_return error{errc::not_bootstrapped, whole.error().message()};
+                if (*whole) break;
+                if (attempt == attempts) co_return error{errc::not_bootstrapped, "relays missed the first vote"};
+                s.start_over();
+                continue;
+            }
             const auto& why = (client_up ? host_up : client_up).error();
             if (!fallen->index) co_return error{errc::not_bootstrapped, why.message()};
         }
@@ -242,17 +273,14 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
         const auto ended = co_await dead.process.wait(deadline);
         const auto log = dead.process.log();
         if (attempt < attempts && log.find("Address already in use") != std::string::npos) {
-            s.members.clear();
-            s.delays.clear();
-            for (const auto& entry : std::filesystem::directory_iterator{o.directory})
-                std::filesystem::remove_all(entry.path());
+            s.start_over();
             continue;
         }
         co_return error{errc::start_failed,
                         fmt::format("tor {} ended with {}", dead.is.name, ended ? ended->str() : "no status"),
                         dead.process.complaint()};
     }
-        *s.latency = o.latency;
+    *s.latency = o.latency;
     const auto access_of = [](const node& n) {
         return access{endpoint::tcp("127.0.0.1", n.socks_port), endpoint::tcp("127.0.0.1", n.control_port)};
     };

@@ -14,7 +14,6 @@ AuthDirMaxServersPerAddr 0
 EnforceDistinctSubnets 0
 AssumeReachable 1
 # A first consensus after seconds, not minutes.
-TestingV3AuthInitialVotingInterval 10
 TestingV3AuthInitialVoteDelay 2
 TestingV3AuthInitialDistDelay 2
 TestingAuthDirTimeToLearnReachability 0
@@ -59,17 +58,19 @@ std::string directory_authority_line(const node& a) {
                        a.dir_port, a.fingerprint);
 }
 
-unsigned voting_offset(std::int64_t now) {
-    // Votes are cast 4 s (vote and distribution delay) before an interval of 10 s begins; relays take 1 to 2 s to
-    // upload their descriptors.
-    constexpr std::int64_t interval = 10, delays = 4, launch = 5;
-    return static_cast<unsigned>((now + 1 + launch + delays) % interval);
+first_vote vote_after_launch(std::int64_t now, bool patient) {
+    // Votes are cast 4 s (vote and distribution delay) before an interval begins; relays take 1 to 2 s to upload their
+    // descriptors where the machine is idle. tor wants an interval that divides 30 minutes.
+    constexpr std::int64_t delays = 4;
+    const std::int64_t launch = patient ? 20 : 5, interval = patient ? 30 : 10;
+    return {static_cast<unsigned>(interval), static_cast<unsigned>((now + 1 + launch + delays) % interval)};
 }
 
 std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
-                  unsigned voting_offset) {
+                  first_vote vote) {
     const auto folder = (directory / of.name).string();
     std::string out{common};
+    out += fmt::format("TestingV3AuthInitialVotingInterval {}\n", vote.interval);
     out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
     for (const auto& a : all)
         if (a.is == node::role::authority && !a.fingerprint.empty()) out += directory_authority_line(a);
@@ -89,7 +90,7 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
             fmt::format("ORPort 127.0.0.1:{} NoListen\nORPort 127.0.0.1:{} NoAdvertise\n", of.or_port, of.real_or_port);
     if (of.is == node::role::authority) {
         out += for_authorities;
-        out += fmt::format("TestingV3AuthVotingStartOffset {}\n", voting_offset);
+        out += fmt::format("TestingV3AuthVotingStartOffset {}\n", vote.offset);
         out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
     }
     return out;

@@ -26,12 +26,19 @@ struct node {
 /// `DirAuthority` for every torrc of the network.
 std::string directory_authority_line(const node& authority);
 
-/// When the authorities should vote first so that a network launched at `now` (seconds since 1970) has told them of all
-/// its relays: an earlier vote makes a consensus without relays, and the next one is minutes away.
-unsigned voting_offset(std::int64_t now);
+/// When the authorities vote first, in tor's terms: seconds.
+struct first_vote {
+    unsigned interval;
+    unsigned offset;
+};
+
+/// For a network launched at `now` (seconds since 1970): late enough that the authorities have been told of all its
+/// relays. An earlier vote makes a consensus without relays, and the next one is minutes away. A `patient` one waits
+/// long enough for a busy machine.
+first_vote vote_after_launch(std::int64_t now, bool patient);
 
 /// The whole torrc of one node; its files are in `directory`/NAME.
 std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
-                  unsigned voting_offset);
+                  first_vote vote);
 
 }  // namespace bento::testnet

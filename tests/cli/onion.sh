@@ -38,7 +38,8 @@ add() {
     gone "$pid" && fail "onion add ended: $(cat "$SCRATCH/$name.err")"
     onion=$(member "$(grep '"ready"' "$SCRATCH/$name.out")" onion)
 }
-call() { curl -s --max-time 60 --socks5-hostname "${CLIENT_SOCKS}" "http://$1/"; }
+# A circuit of tor's may fail: a caller tries again.
+call() { curl -s --max-time 30 --retry 3 --retry-all-errors --retry-delay 1 --socks5-hostname "$CLIENT_SOCKS" "http://$1/"; }
 
 # Held: an address for this time, two ports, all HSDirs.
 add held --port "80,$port" --port "81,unix:$SCRATCH/target.sock" --wait all

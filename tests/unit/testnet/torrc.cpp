@@ -27,7 +27,7 @@ bool has(const std::string& text, std::string_view line) {
 TEST_CASE("every tor knows the authorities; only authorities vote") {
     const auto all = nodes();
     for (const auto& n : all) {
-        const auto text = torrc(n, all, "/d", 7);
+        const auto text = torrc(n, all, "/d", {10, 7});
         CHECK(has(text, "DirAuthority auth1 orport=1 no-v2 v3ident=ID 127.0.0.1:2 FP"));
         CHECK(has(text, "AuthoritativeDirectory 1") == (n.is == node::role::authority));
         CHECK(has(text, "TestingV3AuthVotingStartOffset 7") == (n.is == node::role::authority));
@@ -37,25 +37,27 @@ TEST_CASE("every tor knows the authorities; only authorities vote") {
 
 TEST_CASE("a delayed relay advertises one port and listens on another; nothing goes beyond loopback") {
     const auto all = nodes();
-    const auto relay = torrc(all[1], all, "/d", 0);
+    const auto relay = torrc(all[1], all, "/d", {10, 0});
     CHECK(has(relay, "ORPort 127.0.0.1:3 NoListen"));
     CHECK(has(relay, "ORPort 127.0.0.1:4 NoAdvertise"));
     CHECK(has(relay, "OutboundBindAddress 127.0.0.1"));
-    CHECK(has(torrc(all[0], all, "/d", 0), "ORPort 127.0.0.1:1"));
-    const auto client = torrc(all[2], all, "/d", 0);
+    CHECK(has(torrc(all[0], all, "/d", {10, 0}), "ORPort 127.0.0.1:1"));
+    const auto client = torrc(all[2], all, "/d", {10, 0});
     CHECK(has(client, "SocksPort 127.0.0.1:5"));
     CHECK(has(client, "ControlPort 127.0.0.1:6"));
     CHECK(client.find("ORPort 127") == std::string::npos);
 }
 
 TEST_CASE("the first vote comes when the relays are known, and not seconds before") {
-    for (std::int64_t launch = 1000; launch < 1020; ++launch) {
-        const auto offset = voting_offset(launch);
-        CHECK(offset < 10);
-        // Votes are cast at offset - 4, every 10 s.
+    const bool patient = GENERATE(false, true);
+    for (std::int64_t launch = 1000; launch < 1060; ++launch) {
+        const auto [interval, offset] = vote_after_launch(launch, patient);
+        CHECK(offset < interval);
+        CHECK(1800 % interval == 0);
+        // Votes are cast 4 s before every interval's begin.
         auto vote = launch;
-        while ((vote - offset + 4) % 10 != 0)
+        while ((vote + 4 - offset) % interval != 0)
             ++vote;
-        CHECK(vote - launch == 6);
+        CHECK(vote - launch == (patient ? 21 : 6));
     }
 }
