@@ -34,7 +34,7 @@ result<sqlite_database> sqlite_database::open(const std::string& path) {
     // FULL: a commit that was confirmed survives a loss of power. The cache holds the inner pages of a million entries.
     const auto set = out.execute(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-        "PRAGMA cell_size_check=ON; PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;");
+        "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;");
     if (!set) return set.error();
     return out;
 }

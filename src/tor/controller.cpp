@@ -166,8 +166,8 @@ struct controller::state : std::enable_shared_from_this<state> {
 
     /// What the kernel takes goes at once; the rest is write()'s.
     void flush() {
-        if (!writing) {
-            const auto out = session.output();
+        const auto out = session.output();
+        if (!writing && !out.empty()) {
             const auto n = ::send(stream.native_handle(), out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
             if (n > 0) session.consume_output(static_cast<std::size_t>(n));
             wrote |= n > 0;

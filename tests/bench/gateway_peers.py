@@ -17,6 +17,7 @@ from bench import BENTOCTL, report, side_by_side, talk
 CONNECTIONS = 16
 SECONDS = 2
 ROUNDS = 5
+PAGE_BYTES = 3008  # of our page
 CALLS = 60
 LARGE = 100_000_000
 
@@ -72,7 +73,7 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx
 events {{ worker_connections 256; }}
 http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
 fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }} }}
+server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} location /page {{ return 200 "{page}"; }} }} }}
 """
 
 
@@ -99,9 +100,9 @@ def running(command):
         process.wait()
 
 
-def requests_a_second(port):
+def requests_a_second(port, path="/"):
     """wrk's own figure; it stops where an answer is no success."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", f"http://127.0.0.1:{port}/"]
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", f"http://127.0.0.1:{port}{path}"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in out or "Socket errors" in out:
         sys.exit(out)
@@ -173,7 +174,7 @@ def main():
         ours, nginx, flask = free_port(), free_port(), free_port()
         config = os.path.join(folder, "nginx.conf")
         with open(config, "w") as f:
-            f.write(NGINX.format(folder=folder, port=nginx))
+            f.write(NGINX.format(folder=folder, port=nginx, page="p" * PAGE_BYTES))
         with open(os.path.join(folder, "config.toml"), "w") as f:
             f.write('[box]\nwarm = 8\n')
         serve = peers.enter_context(running(
@@ -187,6 +188,8 @@ def main():
         talk("GET /, 16 connections that are kept")
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx))
         report("GET /, requests", mine, "/s", theirs, "nginx", ratio=1)
+        mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx, "/page"))
+        report("GET /, requests", mine, "/s", theirs, "nginx, as many bytes")
 
         talk("POST /open through the thesis' gateway")
         peers.enter_context(running([sys.executable, "-c", FLASK, os.path.join(folder, "state", "box.sock"), str(flask)]))
