@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Twenty rotations in a row under eight clients that call one token without pause: no call fails, and none runs twice.
+# Twenty rotations in a row of a server with 434 registered tokens, under eight clients that call one of them without
+# pause: no call fails, and none runs twice.
 # SCRIPT BENTOCTL TESTNET_FILE
 source "$(dirname "$0")/lib.sh"
 use_testnet "$2"
-rotations=20 clients=8
-printf '[directory]\nbcrypt_cost = 4\n' >"$SCRATCH/bfd.toml"
-daemon directory one -c "$SCRATCH/bfd.toml" --control "$HOST_CONTROL"
+rotations=20 clients=8 tokens=434
+daemon directory one --control "$HOST_CONTROL"
 printf '[bfd]\nonions = ["%s"]\nmax_stale = "2s"\n[rotation]\ngrace = "20s"\n' "$onion" >"$SCRATCH/config.toml"
 
 # A function server of its own, and between it and the gateway somebody who writes down what is asked of it.
@@ -41,6 +41,13 @@ python3 "$SCRATCH/between.py" "$SCRATCH/box.sock" "$SCRATCH/port" "$SCRATCH/aske
 children+=("$!")
 wait_for 10 test -s "$SCRATCH/port"
 
+mkdir -p -m 0700 "$SCRATCH/host/published"
+chmod 0700 "$SCRATCH/host"
+for ((i = 1; i < tokens; ++i)); do
+    printf '{"name":"other","code":"def other():\\n    pass\\n"}' >"$SCRATCH/host/published/$(printf '%08x-1111-4222-8333-444444444444' "$i").json"
+done
+chmod 0600 "$SCRATCH"/host/published/*
+
 serve host --control "$HOST_CONTROL" -c "$SCRATCH/config.toml" --server "127.0.0.1:$(cat "$SCRATCH/port")"
 operator=(--state-dir "$SCRATCH/host" -c "$SCRATCH/config.toml")
 caller=(--socks "$CLIENT_SOCKS" -c "$SCRATCH/config.toml")
@@ -48,6 +55,9 @@ printf 'def once(who):\n    api.send(who)\n' >"$SCRATCH/once.py"
 status 0 "$BENTOCTL" store "${caller[@]}" --state-dir "$SCRATCH/author" --onion "$onion" "$SCRATCH/once.py"
 token=$out
 status 0 "$BENTOCTL" register "${operator[@]}" "$token"
+for file in "$SCRATCH"/host/published/*.json; do basename "$file" .json; done | grep -v "$token" |
+    xargs -P 32 -I TOKEN "$BENTOCTL" register "${operator[@]}" TOKEN >"$SCRATCH/shares" || fail "not all were registered"
+is "registered" $((tokens - 1)) "$(wc -l <"$SCRATCH/shares")"
 
 client() {
     local i=0 who got from to
@@ -69,6 +79,7 @@ onions=("$onion")
 for ((r = 0; r < rotations; ++r)); do
     status 0 "$BENTOCTL" rotate "${operator[@]}" --json
     is "completed" True "$(member "$out" completed)"
+    is "tokens" "$tokens" "$(member "$out" tokens)"
     onions+=("$(member "$out" new)")
 done
 took=$((SECONDS - began))
