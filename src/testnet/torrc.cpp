@@ -36,6 +36,9 @@ ExitPolicyRejectPrivate 0
 # An exit is called one where it accepts nearly everything; that nothing leaves the machine all the same is the kernel's
 # doing, which routes nothing from a loopback address to another.
 ExitPolicy accept *:*
+# All relays advertise nothing and count the same. Otherwise one that had sent something before the first vote would be the
+# last hop of every circuit, also of those that begin at it, and they fail.
+TestingMinTimeToReportBandwidth 1 day
 OutboundBindAddress 127.0.0.1
 )";
 
