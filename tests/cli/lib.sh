@@ -75,3 +75,14 @@ daemon() {
     listen=$(member "$(grep '"ready"' "$SCRATCH/$name.out" | tail -n 1)" listen)
 }
 serve() { daemon serve "$@"; }
+# publish NAME OPTION...: holds an onion service (onion add), waits until it is ready, sets $onion and $pid
+publish() {
+    local name=$1
+    shift
+    "$BENTOCTL" onion add --control "$HOST_CONTROL" --json "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" &
+    pid=$!
+    children+=("$pid")
+    wait_for 60 eval "has_lines 1 '\"ready\"' '$SCRATCH/$name.out' || gone $pid"
+    gone "$pid" && fail "onion add ended: $(cat "$SCRATCH/$name.err")"
+    onion=$(member "$(grep '"ready"' "$SCRATCH/$name.out")" onion)
+}

@@ -27,22 +27,11 @@ wait_for 10 test -s "$SCRATCH/target.port"
 port=$(cat "$SCRATCH/target.port")
 
 host() { "$BENTOCTL" onion --control "$HOST_CONTROL" "$@"; }
-# add NAME OPTION...: in the background; sets $pid and $onion once it is ready
-add() {
-    local name=$1
-    shift
-    "$BENTOCTL" onion add --control "$HOST_CONTROL" --json "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" &
-    pid=$!
-    children+=("$pid")
-    wait_for 60 eval "has_lines 1 '\"ready\"' '$SCRATCH/$name.out' || gone $pid"
-    gone "$pid" && fail "onion add ended: $(cat "$SCRATCH/$name.err")"
-    onion=$(member "$(grep '"ready"' "$SCRATCH/$name.out")" onion)
-}
 # A circuit of tor's may fail: a caller tries again.
 call() { curl -s --max-time 30 --retry 3 --retry-all-errors --retry-delay 1 --socks5-hostname "$CLIENT_SOCKS" "http://$1/"; }
 
 # Held: an address for this time, two ports, all HSDirs.
-add held --port "80,$port" --port "81,unix:$SCRATCH/target.sock" --wait all
+publish held --port "80,$port" --port "81,unix:$SCRATCH/target.sock" --wait all
 is "the last word before ready" "true" "$(python3 -c '
 import json, sys
 events = [json.loads(line) for line in open(sys.argv[1])]
@@ -76,7 +65,7 @@ status 0 "$BENTOCTL" key generate "$key"
 address=$out
 status 0 "$BENTOCTL" key client-auth "$address" "$SCRATCH/friend.auth_private"
 friend=$out
-add private --key "$key" --port "80,$port" --client-auth "$friend" --wait quorum
+publish private --key "$key" --port "80,$port" --client-auth "$friend" --wait quorum
 is "the key's address" "$address" "$onion"
 status 0 "$BENTOCTL" tor --control "$CLIENT_CONTROL" raw ONION_CLIENT_AUTH_VIEW
 ! call "$onion" | grep -q over || fail "everybody can call it"
