@@ -191,7 +191,7 @@ task<int> hold(const globals& g, const add_options& o, tor::onion_service servic
     bool was_lost = false;
     tor::supervisor supervisor{
         [&](time_point until) { return tor.dial(until); },
-        [&](tor::controller control) { return onions.prepare(std::move(control)); },
+        onions.preparer(),
         [&](const tor::supervisor::status& s) {
             if (s.is == tor::supervisor::phase::waiting) {
                 was_lost = true;

@@ -40,7 +40,7 @@ hidden_service::hidden_service(asio::any_io_executor executor, const tor::client
       tor_{with, tell.bootstrapping},
       news_{executor},
       supervisor_{[this](time_point deadline) { return tor_.dial(deadline); },
-                  [this](tor::controller control) { return onions_.prepare(std::move(control)); },
+                  onions_.preparer(),
                   [this](const tor::supervisor::status& s) { follow(s); }} {
     if (with.control && with.control->is_unix()) supervisor_.watch(with.control->path);
 }
@@ -108,7 +108,11 @@ task<void> hidden_service::reach(onion::address address, std::uint16_t port, tim
     co_return result<void>{};
 }
 
-asio::awaitable<void> hidden_service::run() { co_await (supervisor_.run() && announce()); }
+asio::awaitable<void> hidden_service::run() {
+    // Without probes: a server that calls itself by the clock can be told by it.
+    const tor::health_policy by_silence;
+    co_await (supervisor_.run() && announce() && onions_.keep_healthy(by_silence));
+}
 
 asio::awaitable<void> hidden_service::announce() {
     for (;;) {

@@ -13,8 +13,6 @@ using namespace asio::experimental::awaitable_operators;
 
 /// For tor to add or end an onion.
 constexpr std::chrono::seconds command_limit{30};
-/// More than this share of the HSDirs refuse an onion's descriptors: somebody else uploads them, too.
-constexpr std::size_t suspicious_share = 2;
 
 rotation::moment this_moment() {
     return {clock::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
@@ -269,13 +267,12 @@ void rotator::told(const tor::onion_status& s) {
         ++progress_.version;
         changed_.notify_all();
     }
-    if (s.descriptors.last_failure() != "UPLOAD_REJECTED" || suspicious_share * uploads.failed <= uploads.expected)
+    if (!s.descriptors.refused())
         refused_.erase(s.address);
     else if (refused_.insert(s.address).second)
         warn(
             "HSDirs refuse the descriptors of an onion: does another server run with a copy of this state directory, "
-            "or "
-            "was the clock set back?");
+            "or was the clock set back?");
 }
 
 /// The next action, and what there is to tell.

@@ -64,22 +64,36 @@ struct onion_services::state : std::enable_shared_from_this<state> {
     std::map<onion::address, entry> services;
     health_policy policy;
     controller current;
+    unsigned connection = 0;     // counts prepare(): events of an earlier one's subscription are not taken twice
+    bool is_supervised = false;  // another connection will follow this one
     net::condition news;
 
+    static health::evidence known(const onion_status& s) {
+        return {s.descriptors, s.added, s.taken_over, s.added_at, s.not_taken_at};
+    }
+
+    std::vector<onion::address> addresses() const {
+        std::vector<onion::address> out;
+        for (const auto& [address, e] : services)
+            out.push_back(address);
+        return out;
+    }
+
     void tell(entry& e) {
-        e.status.health = e.health.state(e.status.added, e.status.added_at, e.status.descriptors, clock::now());
+        e.status.health = e.health.state(known(e.status), clock::now());
         e.status.repairs = e.health.repairs();
         if (changed) changed(e.status);
         news.notify_all();
     }
 
-    static asio::awaitable<void> consume(std::shared_ptr<state> s, subscription events) {
+    static asio::awaitable<void> consume(std::shared_ptr<state> s, subscription events, unsigned connection) {
         for (;;) {
             auto next = co_await events.next();
+            if (s->connection != connection) co_return;
             if (!next) break;
             const auto* event = std::get_if<control::event>(&*next);
-            // After a gap the counts stay behind; the next upload of the same descriptors, 1 to 2 minutes later,
-            // makes them right again.
+            // After a gap the counts stay behind until the next upload, one to two hours later: what is missing is
+            // taken for a silence, not for a success.
             if (event == nullptr) continue;
             const auto* descriptor = std::get_if<control::hs_desc>(event);
             if (descriptor == nullptr) continue;
@@ -90,11 +104,13 @@ struct onion_services::state : std::enable_shared_from_this<state> {
             found->second.status.descriptors.feed(*descriptor, clock::now());
             s->tell(found->second);
         }
+        s->current = {};
         for (auto& [address, e] : s->services) {
             e.status.added = false;
-            e.status.descriptors = {};
+            if (!e.service.detached) e.status.descriptors = {};  // tor forgets it with its connection
             s->tell(e);
         }
+        s->news.notify_all();
     }
 
     asio::awaitable<void> pause(clock::duration d) {
@@ -145,9 +161,18 @@ struct onion_services::state : std::enable_shared_from_this<state> {
     }
 
     task<void> add_now(onion::address address, controller control, time_point deadline) {
+        auto added = co_await try_to_add(address, std::move(control), deadline);
+        const auto found = services.find(address);
+        if (added || found == services.end()) co_return added;
+        found->second.status.last_error = added.error();
+        found->second.status.not_taken_at = clock::now();
+        tell(found->second);
+        co_return added;
+    }
+
+    task<void> try_to_add(onion::address address, controller control, time_point deadline) {
         const auto before = services.find(address);
         if (before == services.end()) co_return result<void>{};
-        before->second.status.descriptors = {};
         const auto pow = before->second.service.pow;
         auto there = co_await reconcile(address, before->second.service.detached, control, deadline);
         if (!there) co_return there.error();
@@ -165,9 +190,15 @@ struct onion_services::state : std::enable_shared_from_this<state> {
         }
         const auto found = services.find(address);
         if (found == services.end()) co_return result<void>{};
-        found->second.status.added = true;
-        found->second.status.defended = defended;
-        found->second.status.added_at = clock::now();
+        auto& status = found->second.status;
+        // Of what tor had already, what it has uploaded stays true.
+        if (!*there) status.descriptors = {};
+        status.taken_over = *there;
+        status.added = true;
+        status.defended = defended;
+        status.added_at = clock::now();
+        status.last_error.reset();
+        status.not_taken_at.reset();
         tell(found->second);
         co_return result<void>{};
     }
@@ -182,16 +213,26 @@ task<void> onion_services::prepare(controller control) {
     std::vector<std::string> names{"HS_DESC"};
     auto events = co_await control.subscribe(std::move(names), deadline);
     if (!events) co_return events.error();
-    asio::co_spawn(s->executor, state::consume(s, std::move(*events)), asio::detached);
+    asio::co_spawn(s->executor, state::consume(s, std::move(*events), ++s->connection), asio::detached);
     s->current = control;
-    std::vector<onion::address> addresses;
-    for (const auto& [address, e] : s->services)
-        addresses.push_back(address);
-    for (const auto& address : addresses) {
+    std::optional<error> first_error;
+    std::size_t there = 0;
+    for (const auto& address : s->addresses()) {
         auto added = co_await s->add_now(address, control, deadline);
-        if (!added) co_return added.error();
+        if (!control.connected()) co_return control::errc::disconnected;
+        if (added)
+            ++there;
+        else if (!first_error)
+            first_error = added.error();
     }
+    // One that tor does not take leaves the others up.
+    if (first_error && there == 0) co_return *first_error;
     co_return result<void>{};
+}
+
+supervisor::preparer onion_services::preparer() {
+    state_->is_supervised = true;
+    return [services = *this](controller control) mutable { return services.prepare(std::move(control)); };
 }
 
 task<onion::address> onion_services::add(onion_service service, time_point deadline) {
@@ -254,9 +295,12 @@ task<publication::count> onion_services::wait_published(const onion::address& ad
     for (;;) {
         const auto found = s->services.find(service);
         if (found == s->services.end()) co_return error{errc::not_published, "the onion service was removed"};
-        const auto& descriptors = found->second.status.descriptors;
+        const auto& status = found->second.status;
+        const auto& descriptors = status.descriptors;
         const auto now = descriptors.uploads();
-        if (descriptors.reached(what)) co_return now;
+        if (status.added && descriptors.reached(what)) co_return now;
+        if (!s->is_supervised && !s->current.connected()) co_return control::errc::disconnected;
+        if (now_is_late && !status.added && status.last_error) co_return *status.last_error;
         if (now_is_late)
             co_return error{errc::not_published, fmt::format("{} of {} uploads confirmed", now.confirmed, now.expected),
                             descriptors.last_failure()};
@@ -284,14 +328,10 @@ asio::awaitable<void> onion_services::keep_healthy(health_policy policy, onion_p
         e.health = health{policy};
     for (;;) {
         auto until = time_point::max();
-        std::vector<onion::address> addresses;
-        for (const auto& [address, e] : s->services)
-            addresses.push_back(address);
-        for (const auto& address : addresses) {
+        for (const auto& address : s->addresses()) {
             auto found = s->services.find(address);
             if (found == s->services.end()) continue;
-            const auto& st = found->second.status;
-            const auto todo = found->second.health.next(st.added, st.added_at, st.descriptors, clock::now());
+            const auto todo = found->second.health.next(state::known(found->second.status), clock::now());
             if (const auto* w = std::get_if<health::wait>(&todo)) {
                 until = std::min(until, w->until);
                 continue;
@@ -304,8 +344,10 @@ asio::awaitable<void> onion_services::keep_healthy(health_policy policy, onion_p
                 // Where tor itself has gone, nothing was learnt about the service.
                 if (found == s->services.end() || !found->second.status.added) continue;
                 found->second.health.probed(static_cast<bool>(reached), clock::now());
+            } else if (!s->current.connected()) {
+                continue;  // the next connection adds it
             } else {
-                found->second.health.repaired(clock::now());
+                found->second.health.repaired(state::known(found->second.status), clock::now());
                 co_await repair(address, limit);  // what fails is seen as silence, and tried again later
                 found = s->services.find(address);
             }

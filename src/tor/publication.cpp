@@ -78,17 +78,22 @@ std::vector<publication::upload> publication::each() const {
 }
 
 bool publication::reached(wait what) const {
+    if (what == wait::first) return uploads().confirmed > 0;
+    if (descriptors_.size() < descriptors_kept) return false;
+    return std::all_of(descriptors_.begin(), descriptors_.end(), [&](const auto& d) {
+        std::size_t confirmed = 0, expected = 0;
+        for (const auto& [hs_dir, s] : d.second.hs_dirs) {
+            if (!s.asked) continue;
+            ++expected;
+            confirmed += s.confirmed_at ? 1U : 0U;
+        }
+        return what == wait::all ? confirmed == expected : 2 * confirmed > expected;
+    });
+}
+
+bool publication::refused() const {
     const auto now = uploads();
-    const bool both = descriptors_.size() >= descriptors_kept;
-    switch (what) {
-        case wait::first:
-            return now.confirmed > 0;
-        case wait::quorum:
-            return both && 2 * now.confirmed > now.expected;
-        case wait::all:
-            return both && now.confirmed == now.expected;
-    }
-    return false;
+    return last_failure_ == "UPLOAD_REJECTED" && 2 * now.failed > now.expected;
 }
 
 }  // namespace bento::tor

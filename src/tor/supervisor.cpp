@@ -41,7 +41,10 @@ task<void> supervisor::connect(time_point deadline) {
     if (!dialled) co_return dialled.error();
     change(phase::preparing);
     auto prepared = co_await prepare_(*dialled);
-    if (!prepared) co_return prepared.error();
+    if (!prepared) {
+        dialled->close();  // others hold it, too, and tor keeps what was added on it
+        co_return prepared.error();
+    }
     current_ = std::move(*dialled);
     connected_at_ = clock::now();
     status_.last_failure.reset();

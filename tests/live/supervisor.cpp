@@ -84,7 +84,7 @@ TEST_CASE("a tor that is killed under load comes back with every onion, and noth
             tor::supervisor::phase phase{};
             tor::supervisor supervisor{
                 [&](time_point deadline) { return tor::controller::connect(socket, by_cookie, deadline); },
-                [&](tor::controller control) { return onions.prepare(std::move(control)); },
+                onions.preparer(),
                 [&](const tor::supervisor::status& s) {
                     phase = s.is;
                     news.notify_all();

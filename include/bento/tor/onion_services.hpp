@@ -1,7 +1,6 @@
 // The onion services of one process: added on every control connection anew, their publication watched.
 //
-// An ephemeral service lives as long as the connection that added it. A supervisor therefore calls prepare() on each
-// new one: SETEVENTS HS_DESC is confirmed first, then every service is added from its key, so that no event of its
+// An ephemeral service lives as long as the connection that added it. A supervisor therefore prepares each new one: SETEVENTS HS_DESC is confirmed first, then every service is added from its key, so that no event of its
 // descriptors is missed.
 #pragma once
 
@@ -9,6 +8,7 @@
 #include <bento/tor/controller.hpp>
 #include <bento/tor/health.hpp>
 #include <bento/tor/publication.hpp>
+#include <bento/tor/supervisor.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,10 +42,13 @@ struct onion_service {
 /// What is known of one service.
 struct onion_status {
     onion::address address;
-    bool added = false;     ///< tor has it now
-    bool defended = false;  ///< by proof of work
+    bool added = false;       ///< tor has it now
+    bool taken_over = false;  ///< tor had it before: of earlier uploads nothing is known
+    bool defended = false;    ///< by proof of work
     publication descriptors;
     time_point added_at;
+    std::optional<error> last_error;         ///< why tor does not have it, while there is a connection
+    std::optional<time_point> not_taken_at;  ///< when that was
     health_state health = health_state::down;
     unsigned repairs = 0;  ///< since it was last reachable by a probe
 };
@@ -59,9 +62,14 @@ class onion_services {
     /// `changed` is called after each event that changes a status.
     explicit onion_services(asio::any_io_executor executor, std::function<void(const onion_status&)> changed = nullptr);
 
-    /// supervisor::preparer. Asks tor what it has already: a service of this connection stays, a detached one is taken
-    /// over or, where it is to go with us, ended and added anew. Errors: what tor answers to SETEVENTS or ADD_ONION.
+    /// For a program of one connection: adds every service there. Asks tor what it has already: a service of this
+    /// connection stays, a detached one is taken over or, where it is to go with us, ended and added anew. One that
+    /// tor does not take has its last_error, the others are there, and keep_healthy() tries again.
+    /// Errors: what tor answers to SETEVENTS, or to the first ADD_ONION where it took none.
     task<void> prepare(controller control);
+    /// The same for each connection of a supervisor. From here on, what waits for a publication waits for the next
+    /// connection, too.
+    supervisor::preparer preparer();
     /// Adds it now where there is a connection, and on each later one. control::errc::onion_collision where its address
     /// is in torrc, is here already, or another connection has it and does not end within some seconds, as one of ours
     /// does that tor has not seen die.
@@ -71,8 +79,8 @@ class onion_services {
     /// Closes every circuit of a service that was removed, and with them its callers' streams.
     task<void> close_circuits(const onion::address& address, time_point deadline);
 
-    /// Waits for HSDirs to have its descriptors, over reconnects. errc::not_published at the deadline, saying how far
-    /// it came and, where one was refused, tor's reason.
+    /// Waits for HSDirs to have its descriptors. errc::not_published at the deadline, saying how far it came and, where
+    /// one was refused, tor's reason; control::errc::disconnected at once where no supervisor makes another connection.
     task<publication::count> wait_published(const onion::address& address, publication::wait what, time_point deadline);
     const onion_status* find(const onion::address& address) const;
     /// Ends a service at tor and adds it again, which makes tor choose introduction points and upload its descriptors

@@ -34,8 +34,8 @@ class publication {
     /// What to wait for.
     enum class wait {
         first,   ///< one HSDir has one descriptor: some callers can reach the service
-        quorum,  ///< more than half of the HSDirs asked, of both descriptors
-        all,     ///< every HSDir asked, of both descriptors
+        quorum,  ///< more than half of the HSDirs asked for each of both descriptors
+        all,     ///< every HSDir asked for each of both
     };
 
     /// One descriptor at one HSDir.
@@ -52,6 +52,9 @@ class publication {
     count uploads() const;
     std::vector<upload> each() const;
     bool reached(wait what) const;
+    /// More than half of the HSDirs have refused what was uploaded last: their descriptor is newer, because somebody
+    /// else uploads it, too, or because the clock was set back.
+    bool refused() const;
     /// The last confirmation.
     std::optional<time_point> last_upload() const { return last_upload_; }
     /// Why the last failed upload failed, in tor's words; empty if none did.

@@ -138,6 +138,7 @@ TEST_CASE("what tor has already is not added again") {
         (co_await services.add(std::move(service), soon())).value();
         (co_await services.prepare(control)).value();
         CHECK(services.find(address_of(key))->added);
+        CHECK(services.find(address_of(key))->taken_over);
         CHECK(heard(tor, "ADD_ONION").size() == 1);
 
         // One that is to go with us is ended first and becomes ours.
@@ -173,6 +174,111 @@ TEST_CASE("a collision with a connection that is about to die is waited out, ano
         // It is not kept to be added later.
         const auto again = co_await services.add(make_service(key), soon());
         CHECK(again.error().code == control::errc::onion_collision);
+    });
+}
+
+TEST_CASE("one service that tor does not take leaves the others up, and is tried again") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        tor.once("ADD_ONION", "551 Failed to add Onion Service");
+        tor::onion_services services{executor};
+        std::vector<onion::address> addresses;
+        for (int i = 0; i < 3; ++i) {
+            const auto added = co_await services.add(make_service(onion::secret_key::generate()), soon());
+            addresses.push_back(added.value());
+        }
+        std::sort(addresses.begin(), addresses.end());
+        auto control = tor::controller::attach(tor.connect());
+        const auto prepared = co_await services.prepare(control);
+        REQUIRE(prepared);
+        const auto* first = services.find(addresses[0]);
+        CHECK_FALSE(first->added);
+        CHECK(first->last_error.value().code == control::errc::unavailable);
+        CHECK(first->health == tor::health_state::down);
+        CHECK(services.find(addresses[1])->added);
+        CHECK(services.find(addresses[2])->added);
+        const auto late = co_await services.wait_published(addresses[0], tor::publication::wait::first,
+                                                           clock::now() + 30ms);
+        CHECK(late.error().code == control::errc::unavailable);
+        tor::health_policy policy;
+        policy.add_again = 20ms;
+        const auto until_added = [&]() -> asio::awaitable<void> {
+            for (int i = 0; i < 4; ++i) {
+                const auto line = co_await tor.hear("ADD_ONION", soon());
+                line.value();
+            }
+            while (!services.find(addresses[0])->added)
+                co_await asio::steady_timer{executor, 5ms}.async_wait(asio::use_awaitable);
+        };
+        co_await (services.keep_healthy(policy) || until_added());
+        CHECK_FALSE(services.find(addresses[0])->last_error);
+    });
+}
+
+TEST_CASE("a connection on which nothing could be added is closed, and the next one tried") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        tor.once("ADD_ONION", "551 Failed to add Onion Service");
+        tor::onion_services services{executor};
+        const auto key = onion::secret_key::generate();
+        const auto added = co_await services.add(make_service(key), soon());
+        REQUIRE(added);
+        std::vector<tor::controller> dialled;
+        tor::supervisor supervisor{[&](time_point) -> task<tor::controller> {
+                                       dialled.push_back(tor::controller::attach(tor.connect()));
+                                       co_return dialled.back();
+                                   },
+                                   services.preparer(), nullptr};
+        const auto until_published = [&]() -> asio::awaitable<void> {
+            const auto second = co_await tor.hear("ADD_ONION", soon());
+            second.value();
+            while (dialled.size() < 2 || !services.find(address_of(key))->added)
+                co_await asio::steady_timer{executor, 5ms}.async_wait(asio::use_awaitable);
+            tor.publish(address_of(key));
+            // Over the failed connection it went on waiting.
+            const auto published =
+                co_await services.wait_published(address_of(key), tor::publication::wait::all, soon());
+            CHECK(published);
+        };
+        co_await (supervisor.run() || until_published());
+        CHECK_FALSE(dialled.at(0).connected());
+        CHECK(dialled.at(1).connected());
+    });
+}
+
+TEST_CASE("who waits for a publication is told at once when tor has gone and nobody connects again") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        tor::onion_services services{executor};
+        auto control = tor::controller::attach(tor.connect());
+        (co_await services.prepare(control)).value();
+        const auto key = onion::secret_key::generate();
+        (co_await services.add(make_service(key), soon())).value();
+        const auto deadline = clock::now() + 1h;
+        const auto end = [&]() -> asio::awaitable<void> {
+            tor.drop();
+            co_await control.closed();
+        };
+        const auto published =
+            co_await (services.wait_published(address_of(key), tor::publication::wait::all, deadline) && end());
+        CHECK(published.error().code == control::errc::disconnected);
+    });
+}
+
+TEST_CASE("prepared twice on one connection, each event counts once") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        unsigned changes = 0;
+        tor::onion_services services{executor, [&](const tor::onion_status&) { ++changes; }};
+        auto control = tor::controller::attach(tor.connect());
+        const auto key = onion::secret_key::generate();
+        (co_await services.add(make_service(key), soon())).value();
+        (co_await services.prepare(control)).value();
+        (co_await services.prepare(control)).value();
+        changes = 0;
+        tor.publish(address_of(key), 4);
+        (co_await services.wait_published(address_of(key), tor::publication::wait::all, soon())).value();
+        CHECK(changes == 16);  // for each of two descriptors four uploads, asked for and done
     });
 }
 

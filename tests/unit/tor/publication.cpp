@@ -48,18 +48,21 @@ TEST_CASE("an HSDir that keeps both descriptors confirms twice") {
 
 TEST_CASE("first, quorum and all") {
     service s;
-    for (const auto* d : {"now", "next"})
-        for (const auto* h : {"A", "B"})
-            s.upload(h, d);
+    for (const auto* h : {"A", "B", "C"})
+        s.upload(h, "1");
+    for (const auto* h : {"D", "E", "F"})
+        s.upload(h, "2");
     CHECK_FALSE(s.p.reached(wait::first));
-    s.uploaded("A");
+    for (const auto* h : {"A", "B", "C"})
+        s.uploaded(h);
     CHECK(s.p.reached(wait::first));
-    s.uploaded("B");
-    CHECK_FALSE(s.p.reached(wait::quorum));
-    s.uploaded("A");
+    s.uploaded("D");
+    CHECK(s.p.uploads() == count{4, 6, 0});
+    CHECK_FALSE(s.p.reached(wait::quorum));  // of the second, less than half
+    s.uploaded("E");
     CHECK(s.p.reached(wait::quorum));
     CHECK_FALSE(s.p.reached(wait::all));
-    s.uploaded("B");
+    s.uploaded("F");
     CHECK(s.p.reached(wait::all));
 }
 
@@ -77,9 +80,11 @@ TEST_CASE("a refused upload is told with tor's reason, and forgotten once it suc
     s.failed("A", "now");
     CHECK(s.p.uploads() == count{0, 1, 1});
     CHECK(s.p.last_failure() == "UPLOAD_REJECTED");
+    CHECK(s.p.refused());
     s.upload("A", "now");
     s.uploaded("A");
     CHECK(s.p.uploads() == count{1, 1, 0});
+    CHECK_FALSE(s.p.refused());
 }
 
 TEST_CASE("uploading the same again, which tor does for ever, takes back nothing that was confirmed") {
