@@ -10,9 +10,13 @@ namespace bento::host {
 namespace {
 
 using namespace asio::experimental::awaitable_operators;
+using namespace std::chrono_literals;
 
 /// For tor to add or end an onion.
 constexpr std::chrono::seconds command_limit{30};
+constexpr auto refused_sentence =
+    "HSDirs refuse the descriptors of an onion: another server runs with a copy of this state directory, or the clock "
+    "was set back";
 
 rotation::moment this_moment() {
     return {clock::now(), std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
@@ -67,6 +71,13 @@ std::string without_onions(std::string text) {
         at = end;
     }
     return text;
+}
+
+/// Why the publication of an onion does not come to its end.
+std::optional<rotation_trouble> trouble_of(const tor::onion_status& s) {
+    if (!s.descriptors.refused()) return {};
+    const auto left = s.added_at + tor::health_policy{}.refused - clock::now();
+    return rotation_trouble{refused_sentence, std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms)};
 }
 
 rotation::event outcome_of(const result<void>& r) {
@@ -264,15 +275,14 @@ void rotator::told(const tor::onion_status& s) {
     const auto uploads = s.descriptors.uploads();
     if (next_.what == rotation::act::publish && next_.onion == s.address && progress_.uploads != uploads) {
         progress_.uploads = uploads;
+        progress_.trouble = trouble_of(s);
         ++progress_.version;
         changed_.notify_all();
     }
     if (!s.descriptors.refused())
         refused_.erase(s.address);
     else if (refused_.insert(s.address).second)
-        warn(
-            "HSDirs refuse the descriptors of an onion: does another server run with a copy of this state directory, "
-            "or was the clock set back?");
+        warn(refused_sentence);
 }
 
 /// The next action, and what there is to tell.
@@ -290,6 +300,8 @@ void rotator::show() {
     progress_.uploads = {};
     progress_.directories = next_.directories;
     progress_.trouble.reset();
+    if (const auto* s = next_.what == act::publish ? onions_.find(*next_.onion) : nullptr)
+        progress_.trouble = trouble_of(*s);
     const bool is_new = trouble && trouble->again > clock::now();
     const auto sentence = waits && is_new ? sentence_of(*trouble) : std::string{};
     if (!sentence.empty()) {

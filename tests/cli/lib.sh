@@ -86,3 +86,15 @@ publish() {
     gone "$pid" && fail "onion add ended: $(cat "$SCRATCH/$name.err")"
     onion=$(member "$(grep '"ready"' "$SCRATCH/$name.out")" onion)
 }
+# What a server says of its onions, by the script's own host COMMAND OPTION...
+onions() { python3 -c 'import json,sys; print(*(o["state"] for o in json.loads(sys.argv[1])["onions"]))' "$(host status --json)"; }
+alone() { [[ $(onions) == current ]]; }
+# relay NAME: an onion before directories (relay.py), sets $onion; face NAME HOST:PORT: which of them answers
+relay() {
+    mkdir "$SCRATCH/$1"
+    python3 "$(dirname "$0")/relay.py" "$SCRATCH/$1" >"$SCRATCH/$1.port" 2>"$SCRATCH/$1.err" &
+    children+=("$!")
+    wait_for 10 test -s "$SCRATCH/$1.port"
+    publish "$1" --port "80,$(cat "$SCRATCH/$1.port")"
+}
+face() { echo "$2" >"$SCRATCH/$1/next" && mv "$SCRATCH/$1/next" "$SCRATCH/$1/face"; }

@@ -10,18 +10,13 @@ honest=$onion
 daemon directory elsewhere -c "$SCRATCH/bfd.toml" --control "$HOST_CONTROL"
 elsewhere=$onion
 # The liar is one onion, and behind it are two directories.
-mkdir "$SCRATCH/liar"
-python3 "$(dirname "$0")/two_faced.py" "$SCRATCH/liar" >"$SCRATCH/liar.port" 2>"$SCRATCH/liar.err" &
-children+=("$!")
-wait_for 10 test -s "$SCRATCH/liar.port"
-publish liar --port "80,$(cat "$SCRATCH/liar.port")"
+relay liar
 liar=$onion
 daemon directory true_face -c "$SCRATCH/bfd.toml" --no-onion --name "$liar"
 true_face=$listen
 daemon directory false_face -c "$SCRATCH/bfd.toml" --no-onion --name "$liar"
 false_face=$listen
-face() { echo "$1" >"$SCRATCH/liar/next" && mv "$SCRATCH/liar/next" "$SCRATCH/liar/face"; }
-face "$true_face"
+face liar "$true_face"
 
 printf '[bfd]\nonions = ["%s", "%s"]\n' "$honest" "$liar" >"$SCRATCH/config.toml"
 serve host --control "$HOST_CONTROL" -c "$SCRATCH/config.toml"
@@ -63,10 +58,10 @@ json.dump(first, open(sys.argv[1], "w"))
 P
 status 0 "$BENTOCTL" directory import --state-dir "$SCRATCH/false_face" "$SCRATCH/files"
 lookup() { "$BENTOCTL" lookup --state-dir "$SCRATCH/$1" --socks "$CLIENT_SOCKS" "${@:2}"; }
-face "$true_face"
+face liar "$true_face"
 status 0 lookup alice --directory "$liar" --json "$token"
 is "to Alice" 2 "$(member "$out" seq)"
-face "$false_face"
+face liar "$false_face"
 status 0 lookup bob --directory "$liar" --json "$token"
 is "to Bob, who knows of nothing else" 1 "$(member "$out" seq)"
 status 4 lookup alice --directory "$liar" "$token"
@@ -86,14 +81,14 @@ printf '{"name":"hello","code":"def hello(*a):\\n    api.send(\\"taken over\\")\
 chmod -R go= "$SCRATCH/accomplice"
 serve accomplice --control "$HOST_CONTROL" --directory "$liar"
 theirs=$onion
-face "$false_face"
+face liar "$false_face"
 status 0 "$BENTOCTL" register --state-dir "$SCRATCH/accomplice" "$token"
-face "$true_face"
+face liar "$true_face"
 status 0 "$BENTOCTL" register "${operator[@]}" "$token"
 share=$out
 status 0 lookup alice --directory "$liar" --json "$token"
 is "to Alice" "$(member "$second" onion)" "$(member "$out" onion)"
-face "$false_face"
+face liar "$false_face"
 status 0 lookup bob --directory "$liar" --json "$token"
 is "to Bob, who has the token alone" "$theirs" "$(member "$out" onion)"
 status 4 lookup bob --directory "$liar" "$share"
@@ -111,7 +106,7 @@ status 0 "$BENTOCTL" open --state-dir "$SCRATCH/carol" --socks "$CLIENT_SOCKS" -
 is "Carol has a share string" "hello Carol" "$out"
 
 # What was ended is not brought back.
-face "$true_face"
+face liar "$true_face"
 status 0 "$BENTOCTL" unregister "${operator[@]}" "$token"
 is "a registration after the end" 410 "$(replay "$SCRATCH/liar/register.json" "$liar/reregister")"
 is "it is ended" 410 "$(web -o /dev/null -w '%{http_code}' "http://$liar/lookup/$token")"

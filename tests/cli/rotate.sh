@@ -10,40 +10,39 @@ one=$onion
 daemon directory two -c "$SCRATCH/bfd.toml" --control "$HOST_CONTROL"
 two=$onion two_pid=$server_pid
 printf '[bfd]\nonions = ["%s", "%s"]\nmax_stale = "2s"\n[rotation]\ngrace = "15s"\n' "$one" "$two" >"$SCRATCH/config.toml"
-host=(--control "$HOST_CONTROL" -c "$SCRATCH/config.toml")
+with_tor=(--control "$HOST_CONTROL" -c "$SCRATCH/config.toml")
 operator=(--state-dir "$SCRATCH/host" -c "$SCRATCH/config.toml")
 caller=(--state-dir "$SCRATCH/caller" --socks "$CLIENT_SOCKS" -c "$SCRATCH/config.toml")
 
+host() { "$BENTOCTL" "$@" "${operator[@]}"; }
 keys() { find "$SCRATCH/host/onions" -type f | wc -l; }
-onions() { python3 -c 'import json,sys; print(*(o["state"] for o in json.loads(sys.argv[1])["onions"]))' "$("$BENTOCTL" status "${operator[@]}" --json)"; }
-alone() { [[ $(onions) == current ]]; }
 shows() { member "$("$BENTOCTL" lookup "${caller[@]}" --directory "$1" --json "$token")" onion; }
 call() { "$BENTOCTL" open "${caller[@]}" "$token" 'hello("caller")'; }
 
 status 5 "$BENTOCTL" rotate --state-dir "$SCRATCH/never"
 has "nothing to rotate" "no server has run in this state directory" "$err"
 
-serve host "${host[@]}"
+serve host "${with_tor[@]}"
 first=$onion host_pid=$server_pid
 printf 'def hello(name="world"):\n    api.send("hello " + name)\n' >"$SCRATCH/hello.py"
 status 0 "$BENTOCTL" store "${caller[@]}" --onion "$first" "$SCRATCH/hello.py"
 token=$out
-status 0 "$BENTOCTL" register "${operator[@]}" "$token"
+status 0 host register "$token"
 is "a call by token" "hello caller" "$(call)"
 
 # What would be done, and what need not be.
-status 0 "$BENTOCTL" rotate "${operator[@]}" --dry-run
+status 0 host rotate --dry-run
 is "the steps" "make a key and write its file
 publish the new onion, and reach it through Tor
 register 1 tokens at 2 directories, and look up what they show
 after 15s end the old onion, and remove its key" "$out"
-status 0 "$BENTOCTL" rotate "${operator[@]}" --if-older 7d
+status 0 host rotate --if-older 7d
 is "not due, and silent" "" "$out$err"
-status 2 "$BENTOCTL" rotate "${operator[@]}" --grace 1s
+status 2 host rotate --grace 1s
 has "too short a grace" "below 2s" "$err"
 
 # Figure 3.8: the server makes a new onion, and the directories move Token_X to it.
-status 0 "$BENTOCTL" rotate "${operator[@]}" --json
+status 0 host rotate --json
 is "old" "$first" "$(member "$out" old)"
 second=$(member "$out" new)
 is "tokens" 1 "$(member "$out" tokens)"
@@ -61,7 +60,7 @@ for address in "$first" "$second"; do
 done
 wait_for 30 alone
 is "one key is left" 1 "$(keys)"
-status 0 "$BENTOCTL" status "${operator[@]}"
+status 0 host status
 [[ $out != *"$second"* ]] || fail "status tells the address to a file"
 
 # The same in the thesis' own words, an entry without an owner: the password decides.
@@ -76,9 +75,9 @@ is "with the right password" 200 "$(code_of reregister "$(entry "$second" right)
 is "it moves" "$second" "$(member "$(web "http://$one/lookup/$x")" onion)"
 
 # Two at once are one.
-"$BENTOCTL" rotate "${operator[@]}" --json >"$SCRATCH/a.out" 2>"$SCRATCH/a.err" &
+host rotate --json >"$SCRATCH/a.out" 2>"$SCRATCH/a.err" &
 a=$!
-status 0 "$BENTOCTL" rotate "${operator[@]}" --json
+status 0 host rotate --json
 wait "$a"
 is "the same new onion" "$(member "$(cat "$SCRATCH/a.out")" new)" "$(member "$out" new)"
 third=$(member "$out" new)
@@ -86,7 +85,7 @@ is "by the token" "hello caller" "$(call)"
 
 # One directory is down: it is told later, and until then the old onion answers.
 kill "$two_pid" && wait "$two_pid" || true
-status 75 "$BENTOCTL" rotate "${operator[@]}" --json --timeout 4m
+status 75 host rotate --json --timeout 4m
 is "not completed" False "$(member "$out" completed)"
 has "which one" "$two does not know of it yet" "$err"
 fourth=$(member "$out" new)
@@ -99,7 +98,7 @@ wait_for 60 alone
 is "one key is left" 1 "$(keys)"
 
 # The key is in other hands.
-status 0 "$BENTOCTL" rotate "${operator[@]}" --compromised --json
+status 0 host rotate --compromised --json
 is "old" "$fourth" "$(member "$out" old)"
 fifth=$(member "$out" new)
 is "nothing of the old one" current "$(onions)"
@@ -109,9 +108,9 @@ is "by the token" "hello caller" "$(call)"
 
 # Without a server the request waits for one.
 kill -9 "$host_pid" && wait "$host_pid" || true
-status 75 "$BENTOCTL" rotate "${operator[@]}"
+status 75 host rotate
 has "told" "bentoctl serve does not run; it begins with it as it starts: the rotation is not finished" "$err"
-serve host "${host[@]}"
+serve host "${with_tor[@]}"
 host_pid=$server_pid
 moved() { [[ $(shows "$one") != "$fifth" ]]; }
 wait_for 60 moved
@@ -121,11 +120,11 @@ is "by the token" "hello caller" "$(call)"
 kill "$host_pid" && wait "$host_pid" || true
 cp "$SCRATCH/host/rotation.json" "$SCRATCH/kept"
 head -c 50 "$SCRATCH/kept" >"$SCRATCH/host/rotation.json"
-status 1 "$BENTOCTL" serve "${host[@]}" --state-dir "$SCRATCH/host"
+status 1 "$BENTOCTL" serve "${with_tor[@]}" --state-dir "$SCRATCH/host"
 has "damaged" "rotation.json" "$err"
 has "what to do" "move it away" "$err"
 cp "$SCRATCH/kept" "$SCRATCH/host/rotation.json"
-serve host "${host[@]}"
+serve host "${with_tor[@]}"
 wait_for 60 alone
 is "one key is left" 1 "$(keys)"
 is "by the token" "hello caller" "$(call)"

@@ -34,13 +34,11 @@ host() { "$SCRATCH/inside" "$@" --state-dir "$SCRATCH/host" -c "$SCRATCH/config.
 
 start() {
     BENTOCTL=$SCRATCH/inside
-    serve host "$@" -c "$SCRATCH/config.toml" --server "unix:$SCRATCH/box.sock"
+    serve host -c "$SCRATCH/config.toml" --server "unix:$SCRATCH/box.sock"
     BENTOCTL=$program
     pid=$server_pid
 }
-onions() { python3 -c 'import json,sys; print(*(o["state"] for o in json.loads(sys.argv[1])["onions"]))' "$(host status --json)"; }
 current() { python3 -c 'import json,sys; print([o["onion"] for o in json.loads(sys.argv[1])["onions"] if o["state"] == "current"][0])' "$(host status --json)"; }
-alone() { [[ $(onions) == current ]]; }
 one_key() { [[ $(inside ls "$SCRATCH/host/onions" | wc -l) -eq 1 ]]; }
 works() { is "$1: a call by token" "hello caller" "$("$BENTOCTL" open "${caller[@]}" "$token" 'hello("caller")')"; }
 
@@ -97,14 +95,47 @@ rm -f "$SCRATCH/copy/bentoctl.sock"
 serve copy -c "$SCRATCH/config.toml" --server "unix:$SCRATCH/box.sock"
 copy_pid=$server_pid
 status 0 "$BENTOCTL" rotate --state-dir "$SCRATCH/copy" -c "$SCRATCH/config.toml" --json --timeout 3m
-host reregister "$token" >"$SCRATCH/both.out" 2>"$SCRATCH/both.err" || true
+host reregister "$token" >"$SCRATCH/both.out" 2>"$SCRATCH/both.err" || true  # whoever comes second is refused
 noticed() { grep -q "another server registers $token with this owner secret" "$SCRATCH/host.err"; }
 wait_for 60 noticed
 kill "$copy_pid" "$pid"
 wait "$copy_pid" "$pid" || true
 
-# The wall clock steps, an hour on and two hours back, under a server whose tor is elsewhere.
+# Somebody else with the new onion's key has uploaded later descriptors, and the HSDirs refuse ours until those are older.
 preload=$(dpkg -L libfaketime | grep 'libfaketime\.so\.1$')
+mkdir "$SCRATCH/ahead"
+printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME=+45 exec "%s" "$@"\n' "$preload" "$(command -v tor)" >"$SCRATCH/ahead/tor"
+chmod +x "$SCRATCH/ahead/tor"
+start
+first=$onion
+host rotate --json --timeout 4m >"$SCRATCH/refused.out" 2>"$SCRATCH/refused.err" &
+rotating=$!
+wait_for 30 grep -q uploading "$SCRATCH/refused.err"
+kill -KILL "$pid"
+wait "$rotating" || true
+inside sh -c "cd '$SCRATCH/host/onions' && cat \"\$(ls -t | head -n 1)\"" >"$SCRATCH/new.key"
+chmod 600 "$SCRATCH/new.key"
+PATH="$SCRATCH/ahead:$PATH" "$BENTOCTL" onion add --key "$SCRATCH/new.key" --port "80,1" --wait all --json \
+    -c "$SCRATCH/config.toml" --state-dir "$SCRATCH/ahead/state" >"$SCRATCH/ahead.out" 2>"$SCRATCH/ahead.err" &
+ahead=$!
+children+=("$ahead")
+wait_for 60 eval "has_lines 1 '\"ready\"' '$SCRATCH/ahead.out' || gone $ahead"
+kill "$ahead" && wait "$ahead" || true
+start
+is "the old onion serves" "$first" "$onion"
+refused() { grep -q "HSDirs refuse the descriptors of an onion" "$SCRATCH/host.err"; }
+wait_for 30 refused
+status 75 host rotate --timeout 2s
+has "why" "HSDirs refuse the descriptors of an onion" "$err"
+has "how soon" "trying again in" "$err"
+works "while they refuse"
+status 0 host rotate --json --timeout 3m
+is "the new onion" "$(member "$(grep '"ready"' "$SCRATCH/ahead.out")" onion)" "$(member "$out" new)"
+wait_for 60 alone
+works "once they do not"
+kill "$pid" && wait "$pid" || true
+
+# The wall clock steps, an hour on and two hours back, under a server whose tor is elsewhere.
 printf '#!/bin/sh\nLD_PRELOAD=%s FAKETIME_TIMESTAMP_FILE=%s FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 exec "%s" "$@"\n' \
     "$preload" "$SCRATCH/clock" "$program" >"$SCRATCH/with-clock"
 chmod +x "$SCRATCH/with-clock"

@@ -5,8 +5,11 @@
 source "$(dirname "$0")/lib.sh"
 use_testnet "$2"
 rotations=20 clients=8 tokens=434
-daemon directory one --control "$HOST_CONTROL"
-printf '[bfd]\nonions = ["%s"]\nmax_stale = "2s"\n[rotation]\ngrace = "20s"\n' "$onion" >"$SCRATCH/config.toml"
+relay bfd
+bfd=$onion
+daemon directory one --no-onion --name "$bfd"
+face bfd "$listen"
+printf '[bfd]\nonions = ["%s"]\nmax_stale = "2s"\n[rotation]\ngrace = "20s"\n' "$bfd" >"$SCRATCH/config.toml"
 
 # A function server of its own, and between it and the gateway somebody who writes down what is asked of it.
 "$BENTOCTL" box --json --state-dir "$SCRATCH/box" --listen "unix:$SCRATCH/box.sock" >"$SCRATCH/box.out" 2>"$SCRATCH/box.err" &
@@ -89,7 +92,7 @@ is "onions" $((rotations + 1)) "$(printf '%s\n' "${onions[@]}" | sort -u | wc -l
 [[ ! -e $SCRATCH/failures ]] || fail "calls failed: $(cat "$SCRATCH/failures")"
 
 cat "$SCRATCH"/calls-* >"$SCRATCH/calls"
-python3 - "$SCRATCH/calls" "$SCRATCH/asked" "$rotations" "$took" <<'P'
+python3 - "$SCRATCH/calls" "$SCRATCH/asked" "$rotations" "$took" "$SCRATCH/bfd/times" <<'P'
 import collections, glob, re, sys
 calls = [line.split() for line in open(sys.argv[1])]
 times = sorted(int(t) / 1e6 for _, t in calls)
@@ -97,6 +100,8 @@ asked = collections.Counter(re.findall(rb'once\(\\*"(client-\d+-call-\d+)\\*"\)'
 at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
 print(f"{sys.argv[3]} rotations in {sys.argv[4]} s under 8 clients: {len(calls)} calls, 0 failed")
 print(f"seconds a call: least {times[0]:.2f}, median {at(.5):.2f}, 95th percentile {at(.95):.2f}, most {times[-1]:.2f}")
+moves = sorted(float(line.split()[1]) for line in open(sys.argv[5]) if line.startswith("/reregister "))
+print(f"seconds a move of all tokens at the directory: median {moves[len(moves) // 2]:.2f}, most {moves[-1]:.2f}")
 twice = {who: n for who, n in asked.items() if n != 1}
 missing = [who for who, _ in calls if asked[who.encode()] == 0]
 if twice or missing or len(calls) < 8: sys.exit(f"FAIL: ran twice {twice}, was not seen {missing[:8]} and so on")
