@@ -22,5 +22,8 @@ class _Api(Protocol):
     def poll(self) -> bool:
         """Whether recv() would return at once. Never waits."""
 
+class _Module(_Api, Protocol):
+    api: _Api
+
 api: _Api
-bentoapi: _Api
+bentoapi: _Module

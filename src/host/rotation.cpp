@@ -73,13 +73,6 @@ std::string without_onions(std::string text) {
     return text;
 }
 
-/// Why the publication of an onion does not come to its end.
-std::optional<rotation_trouble> trouble_of(const tor::onion_status& s) {
-    if (!s.descriptors.refused()) return {};
-    const auto left = s.added_at + tor::health_policy{}.refused - clock::now();
-    return rotation_trouble{refused_sentence, std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms)};
-}
-
 rotation::event outcome_of(const result<void>& r) {
     if (r) return rotation::done{};
     return rotation::failed{r.error()};
@@ -250,7 +243,7 @@ result<void> rotator::ask(const rotation::request& r) {
     is_asked_ = is_overtaken_ = true;
     told_trouble_.clear();
     progress_.outcome.reset();
-    progress_.trouble.reset();
+    progress_.trouble = trouble_in_publishing();
     ++progress_.version;
     changed_.notify_all();
     wake_.notify_all();
@@ -275,7 +268,7 @@ void rotator::told(const tor::onion_status& s) {
     const auto uploads = s.descriptors.uploads();
     if (next_.what == rotation::act::publish && next_.onion == s.address && progress_.uploads != uploads) {
         progress_.uploads = uploads;
-        progress_.trouble = trouble_of(s);
+        progress_.trouble = trouble_in_publishing();
         ++progress_.version;
         changed_.notify_all();
     }
@@ -283,6 +276,14 @@ void rotator::told(const tor::onion_status& s) {
         refused_.erase(s.address);
     else if (refused_.insert(s.address).second)
         warn(refused_sentence);
+}
+
+/// Why the new onion's publication, which is waited for, does not come to its end.
+std::optional<rotation_trouble> rotator::trouble_in_publishing() const {
+    const auto* s = next_.what == rotation::act::publish ? onions_.find(*next_.onion) : nullptr;
+    if (s == nullptr || !s->descriptors.refused()) return {};
+    const auto left = s->added_at + tor::health_policy{}.refused - clock::now();
+    return rotation_trouble{refused_sentence, std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms)};
 }
 
 /// The next action, and what there is to tell.
@@ -299,9 +300,7 @@ void rotator::show() {
     progress_.step = next_.what;
     progress_.uploads = {};
     progress_.directories = next_.directories;
-    progress_.trouble.reset();
-    if (const auto* s = next_.what == act::publish ? onions_.find(*next_.onion) : nullptr)
-        progress_.trouble = trouble_of(*s);
+    progress_.trouble = trouble_in_publishing();
     const bool is_new = trouble && trouble->again > clock::now();
     const auto sentence = waits && is_new ? sentence_of(*trouble) : std::string{};
     if (!sentence.empty()) {

@@ -104,6 +104,7 @@ class rotator {
     rotation::event write_key(const onion::address& onion);
     rotation::event unlink_key(const onion::address& onion);
     void decide(const rotation::event& e);
+    std::optional<rotation_trouble> trouble_in_publishing() const;
     void show();
     void warn(std::string_view text) const;
     std::filesystem::path key_file(const onion::address& onion) const;
