@@ -27,6 +27,7 @@ bool has_input() {
 line_input::line_input(asio::any_io_executor executor) {
     struct stat in;
     if (::fstat(STDIN_FILENO, &in) != 0 || S_ISREG(in.st_mode)) return;
+    if (S_ISCHR(in.st_mode) && ::isatty(STDIN_FILENO) != 1) return;  // /dev/null
     // A duplicate, since closing it must not close standard input.
     waits_.emplace(executor, ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
 }

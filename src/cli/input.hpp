@@ -19,7 +19,7 @@ class line_input {
     task<std::string> next();
 
   private:
-    /// A pipe or a terminal; a regular file can always be read.
+    /// A pipe or a terminal; a regular file or /dev/null can always be read.
     std::optional<asio::posix::stream_descriptor> waits_;
     std::string buffer_;
     std::size_t scanned_ = 0;

@@ -6,6 +6,7 @@
 #include <bento/base/file.hpp>
 
 #include "control.hpp"
+#include "input.hpp"
 #include "tor_verbs.hpp"
 #include "verbs.hpp"
 
@@ -244,7 +245,17 @@ runner declare_signal(CLI::App& options) {
 // raw
 
 task<int> send_raw(control_session& s, std::string line) {
-    const auto answer = co_await s.control.raw(std::move(line), s.deadline);
+    control::raw command{std::move(line)};
+    if (command.line.starts_with('+')) {
+        line_input data{co_await asio::this_coro::executor};
+        for (;;) {
+            const auto one = co_await data.next();
+            if (!one && one.error().code == base::errc::not_found) break;
+            if (!one) co_return one.error();
+            command.data += *one + '\n';
+        }
+    }
+    const auto answer = co_await s.control.execute(std::move(command), s.deadline);
     if (!answer) co_return answer.error();
     print_reply(s.out, *answer, s.g.json);
     if (answer->ok()) co_return 0;
@@ -254,7 +265,7 @@ task<int> send_raw(control_session& s, std::string line) {
 
 runner declare_raw(CLI::App& options) {
     auto words = std::make_shared<std::vector<std::string>>();
-    options.add_option("COMMAND", *words, "sent as it is, its words joined by a space")->required();
+    options.add_option("COMMAND", *words, "sent as it is, its words joined by a space; with + its data is standard input")->required();
     return [words](const globals& g) {
         return with_control(
             g, [words](control_session& s) { return send_raw(s, fmt::format("{}", fmt::join(*words, " "))); });

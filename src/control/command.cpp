@@ -247,6 +247,14 @@ result<done> set_conf::parse(const reply& r) const { return parse_done(r, "SETCO
 result<secret> reset_conf::encode() const { return assignments("RESETCONF", values); }
 result<done> reset_conf::parse(const reply& r) const { return parse_done(r, "RESETCONF"); }
 
+result<secret> raw::encode() const {
+    if (auto fine = must_be_one_line(line, "the line"); !fine) return fine.error();
+    control::line head{line};
+    if (line.starts_with('+')) return with_data(std::move(head), data, "the data");
+    if (!data.empty()) return error{errc::invalid_argument, "a command with data begins with +"};
+    return head.end();
+}
+
 result<secret> load_conf::encode() const { return with_data(line{"+LOADCONF"}, torrc, "the configuration"); }
 result<done> load_conf::parse(const reply& r) const { return parse_done(r, "LOADCONF"); }
 

@@ -334,11 +334,6 @@ task<subscription> controller::subscribe(std::vector<std::string> names, time_po
     co_return subscription{std::move(q)};
 }
 
-task<control::reply> controller::raw(std::string line, time_point deadline) const {
-    if (auto fine = control::must_be_one_line(line, "the line"); !fine) co_return fine.error();
-    co_return co_await ask(secret{line + "\r\n"}, deadline);
-}
-
 namespace {
 
 /// "/run/tor/control.authcookie may be read by group debian-tor": what to do about a cookie that is not ours to read.

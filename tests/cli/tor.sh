@@ -83,17 +83,57 @@ printf '%s\n' "SETEVENTS CONF_CHANGED" "SETCONF Nickname=prompted" "" "help" "GE
     t prompt >"$SCRATCH/prompt.out" || fail "the prompt failed"
 has "an answer" "250 OK" "$(cat "$SCRATCH/prompt.out")"
 has "an event" 'CONF_CHANGED options={"Nickname":"prompted"}' "$(cat "$SCRATCH/prompt.out")"
-has "help" "ONION_CLIENT_AUTH_ADD" "$(cat "$SCRATCH/prompt.out")"
 has "a refusal" '552 Unrecognized key "nonsense"' "$(cat "$SCRATCH/prompt.out")"
+has "help" "ONION_CLIENT_AUTH_ADD" "$(cat "$SCRATCH/prompt.out")"
+printf '%s\n' "help setconf" "help version" "+LOADCONF" "$(cat "$SCRATCH/tor/torrc")" "ContactInfo .dots" "." "GETCONF ContactInfo" "QUIT" "never sent" |
+    t prompt >"$SCRATCH/prompt.out" || fail "the prompt failed"
+is "help, a configuration, and the end" "SETCONF OPTION[=VALUE] ...
+    sets options, all or none
+    GETINFO config/names lists the names, and TAB completes them
+GETINFO version
+    The current version of Tor.
+250 OK
+250 ContactInfo=.dots
+250 closing connection" "$(cat "$SCRATCH/prompt.out")"
+t raw +LOADCONF <"$SCRATCH/tor/torrc" >"$SCRATCH/loaded" || fail "a configuration from standard input"
+is "loaded" "250 OK" "$(cat "$SCRATCH/loaded")"
+status 4 t raw +HSPOST
 
 # At a terminal: completion from tor's own names, and a history that stays.
-printf 'geti\tconfig-f\t\nquit\n' >"$SCRATCH/keys"
+printf 'geti\tconfig-f\t\nsetco\tNickn\t=typed\nquit\n' >"$SCRATCH/keys"
 at_terminal() { script -qec "$BENTOCTL tor --control unix:$SCRATCH/tor/control --state-dir $SCRATCH/state prompt" /dev/null; }
 at_terminal <"$SCRATCH/keys" >"$SCRATCH/terminal.out" 2>&1 || fail "no prompt at a terminal: $(cat "$SCRATCH/terminal.out")"
 has "completed" "250-config-file=$SCRATCH/tor/torrc" "$(cat "$SCRATCH/terminal.out")"
 grep -q 'config-file' "$SCRATCH/state/tor-prompt.history" || fail "no history"
-
+is "completed up to where it goes on" "Nickname typed" "$(t conf Nickname)"
 status 5 t signal nonsense
-status 0 t signal halt
+# An event that comes while a line is edited is shown above it, and the end of tor ends the line.
+python3 - "$BENTOCTL" "$SCRATCH" <<'P' || fail "no events at the terminal"
+import os, pty, subprocess, sys
+bentoctl, scratch = sys.argv[1:]
+tor = [bentoctl, "tor", "--control", f"unix:{scratch}/tor/control", "--state-dir", f"{scratch}/state"]
+child, terminal = pty.fork()
+if child == 0: os.execv(bentoctl, tor + ["prompt"])
+seen = b""
+def until(what):
+    global seen
+    while what not in seen: seen += os.read(terminal, 4096)
+    seen = seen.partition(what)[2]
+until(b"tor> ")
+os.write(terminal, b"SETEVENTS CONF_CHANGED\n")
+until(b"250 OK\r\ntor> ")
+os.write(terminal, b"GETINFO ver")
+until(b"ver")
+subprocess.run(tor + ["conf", "Nickname=elsewhere"], check=True)
+until(b'CONF_CHANGED options={"Nickname":"elsewhere"}\r\n')
+until(b"tor> GETINFO ver")
+os.write(terminal, b"sion\n")
+until(b"250-version=0.4.")
+os.write(terminal, b"GETINFO half a li")
+subprocess.run(tor + ["signal", "halt"], check=True)
+until(b"the connection to tor has ended")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 3)
+P
+
 wait_for 10 gone "${children[0]}"
 status 3 t info

@@ -153,6 +153,15 @@ struct use_feature {
     result<done> parse(const reply& r) const;
 };
 
+/// Whatever a person types. A line that begins with `+` has data, which may be empty; any other has none.
+struct raw {
+    std::string line;  ///< without its CRLF
+    std::string data;  ///< neither dot-stuffed nor ended by a dot
+    using reply_type = reply;
+    result<secret> encode() const;
+    result<reply> parse(const reply& r) const { return r; }
+};
+
 /// QUIT: tor answers and closes.
 struct quit {
     using reply_type = done;

@@ -42,6 +42,7 @@ class subscription {
     task<notice> next(time_point deadline);
 
     subscription() = default;
+    explicit operator bool() const { return queue_ != nullptr; }
 
   private:
     friend class controller;
@@ -99,8 +100,6 @@ class controller {
     /// costs the others nothing.
     asio::awaitable<std::map<std::string, result<std::string>, std::less<>>> info(std::vector<std::string> keys,
                                                                                   time_point deadline) const;
-    /// Any line, without its CRLF.
-    task<control::reply> raw(std::string line, time_point deadline) const;
 
     /// Returns when tor has confirmed SETEVENTS for all that is subscribed now. Names as `HS_DESC`.
     task<subscription> subscribe(std::vector<std::string> names, time_point deadline);

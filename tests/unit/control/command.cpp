@@ -96,6 +96,14 @@ TEST_CASE("SETCONF and RESETCONF quote, and refuse what tor would repeat as a fo
           c::errc::rejected);
 }
 
+TEST_CASE("a line of a person's goes as it is, with data where it says so") {
+    CHECK(encoded(c::raw{"GETINFO  version "}) == "GETINFO  version \r\n");
+    CHECK(encoded(c::raw{"+HSPOST SERVER=x", ".a\nb\n"}) == "+HSPOST SERVER=x\r\n..a\r\nb\r\n.\r\n");
+    CHECK(encoded(c::raw{"+LOADCONF"}) == "+LOADCONF\r\n.\r\n");
+    for (const auto& wrong : {c::raw{"GETINFO version", "data"}, c::raw{"GETINFO version\r\nQUIT"}})
+        CHECK(wrong.encode().error().code == c::errc::invalid_argument);
+}
+
 TEST_CASE("LOADCONF is data with its dots stuffed; SAVECONF") {
     CHECK(encoded(c::load_conf{"ContactInfo x\n.dot\n..\nLog notice stdout"}) ==
           "+LOADCONF\r\nContactInfo x\r\n..dot\r\n...\r\nLog notice stdout\r\n.\r\n");

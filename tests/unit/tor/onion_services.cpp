@@ -395,7 +395,8 @@ TEST_CASE("a program can dial the mock, and the mock keeps each connection's ser
         CHECK(there.at("onions/current").value() == made->service_id);
         const auto elsewhere = co_await b.info(keys, soon());
         CHECK(elsewhere.at("onions/current")->empty());
-        const auto unknown = co_await b.raw("NONSENSE", soon());
+        control::raw nonsense{"NONSENSE"};
+        const auto unknown = co_await b.execute(std::move(nonsense), soon());
         CHECK(unknown->status() == 510);
         const auto end = co_await b.execute(control::quit{}, soon());
         CHECK(end);
