@@ -135,10 +135,12 @@ struct writer {
             .take();
     }
     json::object operator()(const c::bandwidth& e) const {
-        return record{"BW"}("read", e.read)("written", e.written).take();
+        return record{"BW"}("read", e.read)("written", e.written).rest(e.rest).take();
     }
     json::object operator()(const c::stream_bandwidth& e) const {
-        return record{"STREAM_BW"}("id", e.id)("read", e.read)("written", e.written)("time", e.time).take();
+        return record{"STREAM_BW"}("id", e.id)("read", e.read)("written", e.written)("time", e.time)
+            .rest(e.rest)
+            .take();
     }
     json::object operator()(const c::circuit_bandwidth& e) const {
         return record{"CIRC_BW"}("id", e.id)("read", e.read)("written", e.written)("time", e.time)(
@@ -165,7 +167,7 @@ struct writer {
         return record{"GUARD"}("type", e.type)("relay", e.relay)("status", e.status).rest(e.rest).take();
     }
     json::object operator()(const c::new_descriptors& e) const { return record{"NEWDESC"}("relays", e.relays).take(); }
-    json::object operator()(const c::descriptor_changed&) const { return record{"DESCCHANGED"}.take(); }
+    json::object operator()(const c::descriptor_changed& e) const { return record{"DESCCHANGED"}.rest(e.rest).take(); }
     json::object operator()(const c::relays_changed& e) const { return record{"NS"}("relays", e.relays).take(); }
     json::object operator()(const c::new_consensus& e) const {
         return record{"NEWCONSENSUS"}("relays", e.relays).take();
@@ -183,6 +185,7 @@ struct writer {
     }
     json::object operator()(const c::transport_launched& e) const {
         return record{"TRANSPORT_LAUNCHED"}("type", e.type)("name", e.name)("address", e.address)("port", e.port)
+            .rest(e.rest)
             .take();
     }
     json::object operator()(const c::signal_received& e) const { return record{"SIGNAL"}("name", e.name).take(); }
@@ -196,7 +199,7 @@ struct writer {
     }
     json::object operator()(const c::log_message& e) const { return record{e.severity}("text", e.text).take(); }
     json::object operator()(const c::network_liveness& e) const {
-        return record{"NETWORK_LIVENESS"}("up", e.up).take();
+        return record{"NETWORK_LIVENESS"}("up", e.up).rest(e.rest).take();
     }
     json::object operator()(const c::other_event& e) const {
         auto out = record{e.name}.rest(e.arguments).take();

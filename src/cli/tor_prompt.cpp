@@ -31,7 +31,8 @@ constexpr command commands[] = {
     {"DROPGUARDS", "", "", "forgets all guards; rarely wise"},
     {"DROPOWNERSHIP", "", "", "takes TAKEOWNERSHIP back"},
     {"DROPTIMEOUTS", "", "", "forgets how long circuits take to build"},
-    {"EXTENDCIRCUIT", "", "CIRCUIT [RELAY,...] [purpose=general|controller]", "builds a circuit (0), or makes one longer"},
+    {"EXTENDCIRCUIT", "", "CIRCUIT [RELAY,...] [purpose=general|controller]",
+     "builds a circuit (0), or makes one longer"},
     {"GETCONF", "config/names", "OPTION ...", "values of options"},
     {"GETINFO", "info/names", "KEY ...", "values of what tor knows"},
     {"HSFETCH", "", "ADDRESS [SERVER=FINGERPRINT ...]", "fetches a descriptor; HS_DESC events tell of it"},
@@ -41,7 +42,8 @@ constexpr command commands[] = {
     {"ONION_CLIENT_AUTH_ADD", "", "ADDRESS x25519:KEY [Flags=Permanent]", "a client's key for an onion service"},
     {"ONION_CLIENT_AUTH_REMOVE", "", "ADDRESS", "forgets it"},
     {"ONION_CLIENT_AUTH_VIEW", "", "[ADDRESS]", "shows them"},
-    {"+POSTDESCRIPTOR", "", "[purpose=general|controller] [cache=no|yes]", "a relay's descriptor, in the lines that follow"},
+    {"+POSTDESCRIPTOR", "", "[purpose=general|controller] [cache=no|yes]",
+     "a relay's descriptor, in the lines that follow"},
     {"PROTOCOLINFO", "", "1", "tor's version, and how to authenticate"},
     {"QUIT", "", "", "ends the connection"},
     {"REDIRECTSTREAM", "", "STREAM ADDRESS [PORT]", "sends a stream elsewhere"},
@@ -87,7 +89,8 @@ class vocabulary {
     asio::awaitable<void> learn(control_session& s) {
         std::vector<std::string> keys;
         for (const auto& c : commands)
-            if (!c.names.empty() && std::find(keys.begin(), keys.end(), c.names) == keys.end()) keys.emplace_back(c.names);
+            if (!c.names.empty() && std::find(keys.begin(), keys.end(), c.names) == keys.end())
+                keys.emplace_back(c.names);
         const auto got = co_await s.control.info(keys, s.deadline);
         for (const auto& [key, value] : got)
             if (value) names_[key] = read(key, *value);
@@ -115,7 +118,8 @@ class vocabulary {
         if (const auto* c = find_command(about); c != nullptr) {
             out.line(c->form.empty() ? std::string{c->name} : fmt::format("{} {}", c->name, c->form));
             out.line(fmt::format("    {}", c->what));
-            if (!c->names.empty()) out.line(fmt::format("    GETINFO {} lists the names, and TAB completes them", c->names));
+            if (!c->names.empty())
+                out.line(fmt::format("    GETINFO {} lists the names, and TAB completes them", c->names));
             if (c->name.starts_with('+')) out.line("    a line that is a dot ends the data");
         } else if (const auto found = told_.find(about); found != told_.end()) {
             out.line(fmt::format("GETINFO {}\n    {}", found->first, found->second));
@@ -144,7 +148,8 @@ class vocabulary {
             const auto line = value.substr(0, value.find('\n'));
             value.remove_prefix(std::min(line.size() + 1, value.size()));
             auto name = std::string{line.substr(0, line.find(' '))};
-            if (const auto text = line.find(" -- "); text != std::string_view::npos) told_[name] = line.substr(text + 4);
+            if (const auto text = line.find(" -- "); text != std::string_view::npos)
+                told_[name] = line.substr(text + 4);
             if (name.ends_with('*')) name.pop_back();  // the rest is a word of its own, such as a fingerprint
             if (!name.empty()) out.push_back(std::move(name));
         }
@@ -184,7 +189,8 @@ class conversation {
     }
 
   private:
-    /// A line of a command, or with no prompt of its data; until it comes, events are shown. control::errc::disconnected where tor ends before.
+    /// A line of a command, or with no prompt of its data; until it comes, events are shown.
+    /// control::errc::disconnected where tor ends before.
     task<std::string> read(std::string prompt) {
         auto first = co_await (type(std::move(prompt)) || show_events() || s_.control.closed());
         if (first.index() == 2) co_return std::get<2>(std::move(first));

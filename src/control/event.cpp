@@ -81,6 +81,7 @@ hs_desc_content parse_hs_desc_content(std::string_view text, const reply& r) {
     out.address = take_word(text);
     out.descriptor_id = take_word(text);
     out.hs_dir = relay_name::parse(take_word(text));
+    out.rest = parse_arguments(text);
     out.descriptor = r.lines.front().data.value_or("");
     return out;
 }
@@ -197,14 +198,14 @@ std::optional<signal_received> parse_signal(std::string_view text) {
 std::optional<network_liveness> parse_liveness(std::string_view text) {
     const auto word = take_word(text);
     if (word != "UP" && word != "DOWN") return {};
-    return network_liveness{word == "UP"};
+    return network_liveness{word == "UP", parse_arguments(text)};
 }
 
 std::optional<bandwidth> parse_bandwidth(std::string_view text) {
     const auto read = number<std::uint64_t>(take_word(text));
     const auto written = number<std::uint64_t>(take_word(text));
     if (!read || !written) return {};
-    return bandwidth{*read, *written};
+    return bandwidth{*read, *written, parse_arguments(text)};
 }
 
 template <class Event>
@@ -247,7 +248,7 @@ std::optional<event> of_descriptor(std::string_view, std::string_view text, cons
 std::optional<event> of_configuration(std::string_view, std::string_view, const reply& r) {
     return parse_configuration(r);
 }
-std::optional<event> of_change(std::string_view, std::string_view, const reply&) { return descriptor_changed{}; }
+descriptor_changed parse_descriptor_changed(std::string_view text) { return {parse_arguments(text)}; }
 
 /// The frequent ones first.
 constexpr named<parser> parsers[] = {
@@ -273,7 +274,7 @@ constexpr named<parser> parsers[] = {
     {"ADDRMAP", of_text<parse_address_mapped>},
     {"GUARD", of_text<parse_guard_changed>},
     {"NEWDESC", of_text<parse_new_descriptors>},
-    {"DESCCHANGED", of_change},
+    {"DESCCHANGED", of_text<parse_descriptor_changed>},
     {"NS", of_relays<relays_changed>},
     {"NEWCONSENSUS", of_relays<new_consensus>},
     {"BUILDTIMEOUT_SET", of_text<parse_build_timeout>},
@@ -355,8 +356,9 @@ std::vector<stream_event> parse_streams(std::string_view value) {
     return parse_lines<stream_event>(value, parse_stream);
 }
 std::vector<or_connection> parse_or_connections(std::string_view value) {
-    return parse_lines<or_connection>(
-        value, [](std::string_view line) { return parse_or_connection(line).value_or(or_connection{.target = std::string{line}}); });
+    return parse_lines<or_connection>(value, [](std::string_view line) {
+        return parse_or_connection(line).value_or(or_connection{.target = std::string{line}});
+    });
 }
 
 }  // namespace bento::control

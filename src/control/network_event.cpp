@@ -183,7 +183,8 @@ std::optional<stream_bandwidth> parse_stream_bandwidth(std::string_view text) {
     if (!written || !read) return {};
     out.written = *written;
     out.read = *read;
-    out.time = take_word(text);
+    if (text.substr(0, text.find(' ')).find('=') == std::string_view::npos) out.time = take_word(text);
+    out.rest = parse_arguments(text);
     return out;
 }
 
@@ -281,6 +282,7 @@ std::optional<transport_launched> parse_transport_launched(std::string_view text
     const auto port = number<std::uint16_t>(take_word(text));
     if (!port) return {};
     out.port = *port;
+    out.rest = parse_arguments(text);
     return out;
 }
 

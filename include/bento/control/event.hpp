@@ -34,6 +34,7 @@ struct hs_desc_content {
     std::string descriptor_id;
     relay_name hs_dir;
     std::string descriptor;  ///< empty where the fetch failed
+    std::vector<argument> rest;
 };
 
 /// STATUS_GENERAL, STATUS_CLIENT, STATUS_SERVER.
@@ -123,6 +124,7 @@ struct stream_event {
 struct bandwidth {
     std::uint64_t read = 0;     ///< bytes in the last second
     std::uint64_t written = 0;  ///< bytes in the last second
+    std::vector<argument> rest;
 };
 
 /// SIGNAL: tor has acted on a signal.
@@ -144,6 +146,7 @@ struct log_message {
 /// NETWORK_LIVENESS.
 struct network_liveness {
     bool up = false;
+    std::vector<argument> rest;
 };
 
 /// Any other event, in tor's words.

@@ -41,7 +41,9 @@ struct new_descriptors {
 };
 
 /// DESCCHANGED: our own relay's descriptor has changed.
-struct descriptor_changed {};
+struct descriptor_changed {
+    std::vector<argument> rest;
+};
 
 /// ADDRMAP: what an address means from now on.
 struct address_mapped {
@@ -93,6 +95,7 @@ struct stream_bandwidth {
     std::uint64_t written = 0;  ///< bytes
     std::uint64_t read = 0;     ///< bytes
     std::string time;           ///< ISO 8601, UTC; empty in old tors
+    std::vector<argument> rest;
 };
 
 /// CIRC_BW: of one circuit since its last event, in bytes.
@@ -151,6 +154,7 @@ struct transport_launched {
     std::string name;
     std::string address;
     std::uint16_t port = 0;
+    std::vector<argument> rest;
 };
 
 }  // namespace bento::control

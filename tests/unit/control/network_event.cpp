@@ -199,6 +199,63 @@ TEST_CASE("BUILDTIMEOUT_SET, CLIENTS_SEEN and TRANSPORT_LAUNCHED") {
     CHECK(event_of<c::other_event>("650 TRANSPORT_LAUNCHED server obfs4\r\n").arguments.size() == 2);
 }
 
+TEST_CASE("what a later tor adds is carried along") {
+    const std::vector<c::argument> added{{"", "word"}, {"KEY", "a b"}};
+    const std::string tail = " word KEY=\"a b\"\r\n";
+    CHECK(event_of<c::bandwidth>("650 BW 1 2" + tail).rest == added);
+    CHECK(event_of<c::stream_bandwidth>("650 STREAM_BW 1 2 3 2026-11-24T14:25:37.258517" + tail).rest == added);
+    CHECK(event_of<c::transport_launched>("650 TRANSPORT_LAUNCHED client a 127.0.0.1 9" + tail).rest == added);
+    CHECK(event_of<c::network_liveness>("650 NETWORK_LIVENESS UP" + tail).rest == added);
+    CHECK(event_of<c::descriptor_changed>("650 DESCCHANGED" + tail).rest == added);
+    CHECK(
+        event_of<c::hs_desc_content>("650+HS_DESC_CONTENT a id $" + fingerprint + tail + "x\r\n.\r\n650 OK\r\n").rest ==
+        added);
+    const auto old = event_of<c::stream_bandwidth>("650 STREAM_BW 1 2 3 KEY=value\r\n");
+    CHECK(old.time.empty());
+    CHECK(old.rest == std::vector<c::argument>{{"KEY", "value"}});
+    const auto signal = event_of<c::other_event>("650 SIGNAL NEWNYM KEY=value\r\n");
+    CHECK(signal.arguments.size() == 2);
+}
+
+TEST_CASE("a relay's events: all of them are typed, however they are cut") {
+    std::map<std::string, int> seen;
+    std::vector<std::string> told;
+    for (const auto& bytes : test::bytes_of_replies(test::captured("relay_events"))) {
+        const auto e = c::parse_event(test::reply_of(bytes)).value();
+        ++seen[std::string{c::event_name(e)}];
+        if (const auto* s = std::get_if<c::status_event>(&e)) told.push_back(s->severity + " " + s->action);
+        if (const auto* d = std::get_if<c::new_descriptors>(&e)) {
+            REQUIRE(d->relays.size() == 1);
+            CHECK(d->relays[0].fingerprint.size() == 40);
+            CHECK_FALSE(d->relays[0].nickname.empty());
+        }
+        if (const auto* d = std::get_if<c::descriptor_changed>(&e)) CHECK(d->rest.empty());
+        if (const auto* l = std::get_if<c::log_message>(&e))
+            CHECK(bytes == "650 " + l->severity + " " + l->text + "\r\n");
+        if (const auto* t = std::get_if<c::transport_launched>(&e)) {
+            CHECK(t->type + " " + t->name + " " + t->address + " " + std::to_string(t->port) ==
+                  "server dummy 127.0.0.1 9");
+            CHECK(t->rest.empty());
+        }
+        if (const auto* s = std::get_if<c::status_event>(&e); s != nullptr && s->action == "EXTERNAL_ADDRESS")
+            CHECK(s->arguments == std::vector<c::argument>{{"ADDRESS", "127.0.0.1"}, {"METHOD", "CONFIGURED"}});
+        if (const auto* s = std::get_if<c::status_event>(&e); s != nullptr && s->action == "CLOCK_SKEW")
+            CHECK(s->arguments == std::vector<c::argument>{{"SKEW", "10800"}, {"SOURCE", "DIRSERV:127.0.0.1:28898"}});
+    }
+    using counts_of = std::map<std::string, int>;
+    CHECK(seen == counts_of{{"DEBUG", 3},
+                            {"DESCCHANGED", 1},
+                            {"INFO", 3},
+                            {"NETWORK_LIVENESS", 1},
+                            {"NEWDESC", 2},
+                            {"STATUS_GENERAL", 1},
+                            {"STATUS_SERVER", 5},
+                            {"TRANSPORT_LAUNCHED", 1}});
+    CHECK(told == std::vector<std::string>{"NOTICE EXTERNAL_ADDRESS", "NOTICE CHECKING_REACHABILITY",
+                                           "NOTICE REACHABILITY_SUCCEEDED", "NOTICE ACCEPTED_SERVER_DESCRIPTOR",
+                                           "NOTICE GOOD_SERVER_DESCRIPTOR", "WARN CLOCK_SKEW"});
+}
+
 TEST_CASE("a testing network's events: all of them are typed, however they are cut") {
     std::map<std::string, int> seen;
     for (const auto& bytes : test::bytes_of_replies(test::captured("network_events"))) {

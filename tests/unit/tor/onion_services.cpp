@@ -197,8 +197,8 @@ TEST_CASE("one service that tor does not take leaves the others up, and is tried
         CHECK(first->health == tor::health_state::down);
         CHECK(services.find(addresses[1])->added);
         CHECK(services.find(addresses[2])->added);
-        const auto late = co_await services.wait_published(addresses[0], tor::publication::wait::first,
-                                                           clock::now() + 30ms);
+        const auto late =
+            co_await services.wait_published(addresses[0], tor::publication::wait::first, clock::now() + 30ms);
         CHECK(late.error().code == control::errc::unavailable);
         tor::health_policy policy;
         policy.add_again = 20ms;
