@@ -174,8 +174,10 @@ TEST_CASE("SAVECONF writes the torrc that tor was started with, and a reload rea
         const auto path = folder.path().string();
         const auto torrc = folder.path() / "torrc";
         write_file(torrc, "DataDirectory " + path + "/data\nDisableNetwork 1\nSocksPort 0\nCookieAuthentication 1\n" +
-                              "ControlPort unix:" + path + "/control\nLog notice file " + path + "/log\n")
+                              "ControlPort unix:" + path + "/control\nLog notice file " + path + "/log\n%include " +
+                              path + "/more\n")
             .value();
+        write_file(folder.path() / "more", "ContactInfo of another file\n").value();
         net::child::options o;
         o.program = "tor";
         o.arguments = {"-f", torrc.string(), "--defaults-torrc", "/dev/null"};
@@ -188,10 +190,15 @@ TEST_CASE("SAVECONF writes the torrc that tor was started with, and a reload rea
             if (!control) co_await pause.wait(clock::now() + 20ms);
         }
         control.value();
+        control::save_conf save;
+        fails(co_await ask(*control, save), control::errc::unavailable);  // it includes another file
+        save.force = true;
+        done(co_await ask(*control, save));
+        CHECK(read_file(torrc, 1 << 16).value().find("%include") == std::string::npos);
         control::set_conf set;
         set.values = {{"Nickname", "Saved"}};
         done(co_await ask(*control, set));
-        control::save_conf save;
+        save.force = false;
         done(co_await ask(*control, save));
         CHECK(read_file(torrc, 1 << 16).value().find("Nickname Saved") != std::string::npos);
         control::reset_conf reset;
@@ -490,6 +497,11 @@ TEST_CASE(
             CHECK(same->path == built->path);
             control::set_circuit_purpose purpose{other, control::circuit_purpose::controller};
             done(co_await ask(control, purpose));
+            control::extend_circuit longer{other, {"$" + built->path.front().fingerprint}};
+            gives(co_await ask(control, longer), other);
+            const auto is_longer = [&](const auto& c) { return other_is_built(c) && c.path.size() == 4; };
+            const auto grown = co_await next_event<control::circuit_event>(events, is_longer);
+            CHECK(grown);
             control::extend_circuit nobody;
             nobody.path = {"$" + std::string(40, 'A')};
             fails(co_await ask(control, nobody), control::errc::unrecognized);
@@ -508,7 +520,8 @@ TEST_CASE(
             REQUIRE(waits);
             control::redirect_stream redirect{waits->id, "127.0.0.1", target.where().port};
             done(co_await ask(control, redirect));
-            control::attach_stream attach{waits->id, other};
+            // It leaves the circuit in the middle.
+            control::attach_stream attach{waits->id, other, 2};
             done(co_await ask(control, attach));
             while (got.empty())
                 if (!co_await ended.wait(soon())) break;
@@ -579,11 +592,62 @@ TEST_CASE("descriptors: HSFETCH brings what was published, HSPOST uploads it aga
             const auto outcome = co_await next_event<control::hs_desc>(events, is_outcome);
             REQUIRE(outcome);
             CHECK(outcome->hs_dir.fingerprint == fetched->hs_dir.fingerprint);
+            const auto can_be_fetched = onions.fetch_prober();
+            done(co_await can_be_fetched(address, clock::now() + 60s));
+            const auto never = onion::address::of(onion::secret_key::generate().public_key());
+            const auto absent = co_await can_be_fetched(never, clock::now() + 60s);
+            CHECK(absent.error().code == tor::errc::no_descriptor);
             const auto probe = tor::connect_prober(network.client.socks, 80);
             const auto reached = co_await probe(address, clock::now() + 60s);
             // Nothing listens there: tor tells that as either, by which of the service's answers came first.
             const auto why = reached.error().code;
             CHECK((why == net::errc::onion_unreachable || why == net::errc::no_route));
+
+            const auto target = answer(executor, "here");
+            tor::onion_service listens{onion::secret_key::generate()};
+            listens.target = target.where();
+            const auto reachable = (co_await onions.add(std::move(listens), soon())).value();
+            (co_await onions.wait_published(reachable, tor::publication::wait::all, clock::now() + 60s)).value();
+            done(co_await probe(reachable, clock::now() + 60s));
         },
         180s);
+}
+
+TEST_CASE("POSTDESCRIPTOR: a relay's own descriptor is taken") {
+    test::run(
+        [](asio::any_io_executor) -> asio::awaitable<void> {
+            const auto network = (co_await the_network()).value();
+            const tor::credentials by_cookie;
+            auto control = (co_await tor::controller::connect(network.client.control, by_cookie, soon())).value();
+            const auto known = read_file(network.directory / "relay1" / "cached-descriptors.new", 1 << 20).value();
+            const auto begin = known.find("router ");
+            constexpr std::string_view last = "-----END SIGNATURE-----\n";
+            control::post_descriptor post;
+            post.descriptor = known.substr(begin, known.find(last, begin) + last.size() - begin);
+            const auto posted = co_await ask(control, post);
+            REQUIRE(posted);
+            // Once it has it, tor has no use for it, and says so.
+            const auto again = co_await ask(control, post);
+            REQUIRE(again);
+            CHECK_FALSE(again->accepted);
+        },
+        60s);
+}
+
+TEST_CASE("over TCP, large answers do not wait for delayed acknowledgements") {
+    offline([](offline_tor& tor) -> asio::awaitable<void> {
+        control::set_conf listen;
+        listen.values = {{"ControlPort", "127.0.0.1:auto"}};
+        done(co_await ask(tor.control, listen));
+        const auto told = co_await info(tor.control, "net/listeners/control");
+        const auto at = endpoint::parse(control::parse_listeners(told.value()).value().at(0)).value();
+        auto control = (co_await tor::controller::connect(at, {}, soon())).value();
+        const auto start = clock::now();
+        for (int i = 0; i < 50; ++i) {
+            const auto names = co_await info(control, "config/names");
+            CHECK(names.value().size() > 10'000);
+        }
+        // With the kernel's 40 ms at each it would be two seconds and more.
+        CHECK(clock::now() - start < 1s);
+    });
 }
