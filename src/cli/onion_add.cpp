@@ -189,10 +189,11 @@ task<int> hold(const globals& g, const add_options& o, tor::onion_service servic
     const auto deadline = clock::now() + g.timeout;
     net::condition came_back{co_await asio::this_coro::executor};
     bool was_lost = false;
+    const auto dial = [&](time_point until) { return tor.dial(until); };
     tor::supervisor supervisor{
-        [&](time_point until) { return tor.dial(until); },
-        onions.preparer(),
-        [&](const tor::supervisor::status& s) {
+        dial, onions.preparer(), [&](const tor::supervisor::status& s) {
+            if (s.is == tor::supervisor::phase::connected)
+                if (const auto socket = tor.control_socket()) supervisor.watch(*socket);
             if (s.is == tor::supervisor::phase::waiting) {
                 was_lost = true;
                 tell.event("tor_lost");
@@ -202,7 +203,6 @@ task<int> hold(const globals& g, const add_options& o, tor::onion_service servic
                 came_back.notify_all();
             }
         }};
-    if (g.control && g.control->is_unix()) supervisor.watch(g.control->path);
     const auto port = service.port;
     (co_await onions.add(std::move(service), deadline)).value();  // not connected: only remembered
     if (auto connected = co_await supervisor.connect(deadline); !connected) co_return connected.error();

@@ -42,10 +42,16 @@ hidden_service::hidden_service(asio::any_io_executor executor, const tor::client
       supervisor_{[this](time_point deadline) { return tor_.dial(deadline); },
                   onions_.preparer(),
                   [this](const tor::supervisor::status& s) { follow(s); }} {
-    if (with.control && with.control->is_unix()) supervisor_.watch(with.control->path);
+    look_for_tor();
+}
+
+/// A tor that starts again is noticed at once by its socket.
+void hidden_service::look_for_tor() {
+    if (const auto socket = tor_.control_socket()) supervisor_.watch(*socket);
 }
 
 void hidden_service::follow(const tor::supervisor::status& s) {
+    if (s.is == tor::supervisor::phase::connected) look_for_tor();
     if (s.is == tor::supervisor::phase::waiting) {
         was_lost_ = true;
         const auto next = std::chrono::ceil<std::chrono::milliseconds>(s.next_attempt - clock::now());

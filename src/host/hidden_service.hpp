@@ -46,6 +46,7 @@ class hidden_service {
   private:
     asio::awaitable<void> announce();
     asio::awaitable<void> wait_until_published(onion::address address);
+    void look_for_tor();
     void follow(const tor::supervisor::status& s);
 
     const observer& tell_;

@@ -40,6 +40,12 @@ const std::vector<endpoint>& client::usual_socks() {
     return out;
 }
 
+std::optional<std::filesystem::path> client::control_socket() const {
+    const auto& at = options_.control ? options_.control : chosen_control_;
+    if (own_is_chosen_ || !at || !at->is_unix()) return {};
+    return at->path;
+}
+
 client::~client() { own_control_.close(); }
 
 task<controller> client::find(time_point deadline) {

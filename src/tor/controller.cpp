@@ -24,9 +24,6 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 
-/// Of one execute_all(): enough to keep tor busy, and half of what the session admits.
-constexpr std::size_t commands_in_flight = control::limits{}.pending / 2;
-
 /// tor writes a longer reply in several segments, each of which waits for the acknowledgement of the one before;
 /// without this the kernel delays that by 40 ms.
 void acknowledge_now(int fd) {
@@ -37,22 +34,37 @@ void acknowledge_now(int fd) {
 }  // namespace
 
 struct subscription::queue {
-    explicit queue(const asio::any_io_executor& executor) : arrived{executor} {}
+    queue(const asio::any_io_executor& executor, const control::limits& l) : limits{l}, arrived{executor} {}
 
-    void push(const control::event& e) {
-        if (waiting.size() >= controller::event_capacity)
+    void push(const control::event& e, std::size_t size) {
+        const bool is_full = waiting.size() >= limits.events || (!waiting.empty() && bytes + size > limits.event_bytes);
+        if (is_full || dropped > 0) {  // after a gap nothing, until it was told
             ++dropped;
-        else
-            waiting.push_back(e);
+        } else {
+            waiting.push_back({e, size});
+            bytes += size;
+        }
         arrived.notify_all();
+    }
+    control::event pop() {
+        auto first = std::move(waiting.front());
+        waiting.pop_front();
+        bytes -= first.size;
+        return std::move(first.event);
     }
     void end(const error& why) {
         ended = why;
         arrived.notify_all();
     }
 
+    struct one {
+        control::event event;
+        std::size_t size;
+    };
+    control::limits limits;
     std::set<std::string> names;
-    std::deque<control::event> waiting;
+    std::deque<one> waiting;
+    std::size_t bytes = 0;    // of those that wait
     std::size_t dropped = 0;  // since the last event that waits
     std::optional<error> ended;
     net::condition arrived;
@@ -63,11 +75,7 @@ task<notice> subscription::next() { return next(time_point::max()); }
 task<notice> subscription::next(time_point deadline) {
     const auto q = queue_;
     for (;;) {
-        if (!q->waiting.empty()) {
-            auto first = std::move(q->waiting.front());
-            q->waiting.pop_front();
-            co_return notice{std::move(first)};
-        }
+        if (!q->waiting.empty()) co_return notice{q->pop()};
         if (q->dropped > 0) co_return notice{gap{std::exchange(q->dropped, 0)}};
         if (q->ended) co_return *q->ended;
         if (!co_await q->arrived.wait(deadline)) co_return net::errc::timed_out;
@@ -75,8 +83,14 @@ task<notice> subscription::next(time_point deadline) {
 }
 
 struct controller::state : std::enable_shared_from_this<state> {
-    explicit state(net::stream s)
-        : stream{std::move(s)}, executor{stream.executor()}, writable{executor}, sooner{executor}, gone{executor} {}
+    state(net::stream s, const control::limits& l)
+        : stream{std::move(s)},
+          executor{stream.executor()},
+          limits{l},
+          session{l},
+          writable{executor},
+          sooner{executor},
+          gone{executor} {}
 
     /// Somebody waits for replies: of one command, or of many that were sent together.
     struct waiter {
@@ -92,6 +106,7 @@ struct controller::state : std::enable_shared_from_this<state> {
 
     net::stream stream;
     asio::any_io_executor executor;
+    control::limits limits;
     control::session session;
     net::condition writable;  // the session has output
     bool writing = false;     // some of it is on its way
@@ -199,9 +214,10 @@ struct controller::state : std::enable_shared_from_this<state> {
         const auto event = control::parse_event(reply);
         if (!event) return end(event.error());
         const std::string name{control::event_name(*event)};
+        const auto size = reply.size();
         std::erase_if(subscriptions, [](const auto& weak) { return weak.expired(); });
         for (const auto& weak : subscriptions)
-            if (const auto q = weak.lock(); q && q->names.contains(name)) q->push(*event);
+            if (const auto q = weak.lock(); q && q->names.contains(name)) q->push(*event, size);
     }
 
     void end(const error& why) {
@@ -225,7 +241,7 @@ struct controller::state : std::enable_shared_from_this<state> {
     }
 };
 
-controller controller::attach(net::stream connection) {
+controller controller::attach(net::stream connection, control::limits limits) {
     // The coroutines of the connection hold its state; what the handles share is the right to end it.
     struct holder {
         explicit holder(std::shared_ptr<state> s) : held{std::move(s)} {}
@@ -234,7 +250,7 @@ controller controller::attach(net::stream connection) {
         std::shared_ptr<state> held;
         ~holder() { held->end(control::errc::disconnected); }
     };
-    auto h = std::make_shared<holder>(std::make_shared<state>(std::move(connection)));
+    auto h = std::make_shared<holder>(std::make_shared<state>(std::move(connection), limits));
     h->held->start();
     return controller{std::shared_ptr<state>{h, h->held.get()}};
 }
@@ -268,6 +284,8 @@ asio::awaitable<std::vector<result<control::reply>>> controller::ask_all(std::ve
             out.emplace_back(command ? error{control::errc::disconnected} : command.error());
         co_return out;
     }
+    // Enough to keep tor busy, and half of what the session admits.
+    const auto in_flight = std::max<std::size_t>(s->limits.pending / 2, 1);
     state::waiter w{net::condition{s->executor}, {}};
     w.answers.resize(commands.size());
     /// Whatever ends this coroutine, nobody may answer into its frame afterwards.
@@ -286,7 +304,7 @@ asio::awaitable<std::vector<result<control::reply>>> controller::ask_all(std::ve
         }
     } leave{*s, w};
     for (std::size_t next = 0;;) {
-        for (; next < commands.size() && w.unanswered < commands_in_flight; ++next) {
+        for (; next < commands.size() && w.unanswered < in_flight; ++next) {
             if (!commands[next]) {
                 w.answers[next].emplace(commands[next].error());
                 continue;
@@ -296,7 +314,7 @@ asio::awaitable<std::vector<result<control::reply>>> controller::ask_all(std::ve
             ++w.unanswered;
         }
         s->flush();
-        w.wake_at = next < commands.size() ? commands_in_flight / 2 : 0;
+        w.wake_at = next < commands.size() ? in_flight / 2 : 0;
         s->deliver();  // a full queue refuses at once
         if (w.unanswered == 0 && next == commands.size()) break;
         if (w.unanswered <= w.wake_at) continue;
@@ -324,7 +342,7 @@ asio::awaitable<std::map<std::string, result<std::string>, std::less<>>> control
 }
 
 task<subscription> controller::subscribe(std::vector<std::string> names, time_point deadline) {
-    auto q = std::make_shared<subscription::queue>(state_->executor);
+    auto q = std::make_shared<subscription::queue>(state_->executor, state_->limits);
     q->names = {names.begin(), names.end()};
     state_->subscriptions.push_back(q);
     control::set_events all;
@@ -347,7 +365,8 @@ std::string who_may_read(const std::string& path) {
 
 }  // namespace
 
-task<controller> controller::connect(endpoint at, const credentials& with, time_point deadline) {
+task<controller> controller::connect(endpoint at, const credentials& with, time_point deadline,
+                                     control::limits limits) {
     std::optional<secret> password;
     if (with.password_file) {
         auto read = read_secret_file(*with.password_file, 4096);
@@ -361,7 +380,7 @@ task<controller> controller::connect(endpoint at, const credentials& with, time_
 
     auto stream = co_await net::stream::connect(at, deadline);
     if (!stream) co_return stream.error();
-    auto link = attach(std::move(*stream));
+    auto link = attach(std::move(*stream), limits);
     control::authentication machine{std::move(password), std::move(cookie_path)};
     auto todo = machine.begin();
     for (;;) {

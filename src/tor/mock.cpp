@@ -99,10 +99,11 @@ struct mock_tor::state {
         for (;;) {
             const auto n = co_await c->stream.read_some(buffer);
             const auto s = weak.lock();
-            if (!s) co_return;
-            if (!n) {
+            if (s && !n) {
                 s->connections.erase(c);
                 s->news.notify_all();
+            }
+            if (!s || !n) {
                 c->stream.close();
                 c->writable.notify_all();
                 co_return;

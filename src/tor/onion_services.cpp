@@ -86,11 +86,13 @@ struct onion_services::state : std::enable_shared_from_this<state> {
         news.notify_all();
     }
 
-    static asio::awaitable<void> consume(std::shared_ptr<state> s, subscription events, unsigned connection) {
+    /// Ends with the connection, and when nobody has the services any more: their state holds the connection.
+    static asio::awaitable<void> consume(std::weak_ptr<state> whose, subscription events, unsigned connection) {
         for (;;) {
             auto next = co_await events.next();
-            if (s->connection != connection) co_return;
-            if (!next) break;
+            const auto s = whose.lock();
+            if (!s || s->connection != connection) co_return;
+            if (!next) co_return s->disconnected();
             const auto* event = std::get_if<control::event>(&*next);
             // After a gap the counts stay behind until the next upload, one to two hours later: what is missing is
             // taken for a silence, not for a success.
@@ -104,13 +106,16 @@ struct onion_services::state : std::enable_shared_from_this<state> {
             found->second.status.descriptors.feed(*descriptor, clock::now());
             s->tell(found->second);
         }
-        s->current = {};
-        for (auto& [address, e] : s->services) {
+    }
+
+    void disconnected() {
+        current = {};
+        for (auto& [address, e] : services) {
             e.status.added = false;
             if (!e.service.detached) e.status.descriptors = {};  // tor forgets it with its connection
-            s->tell(e);
+            tell(e);
         }
-        s->news.notify_all();
+        news.notify_all();
     }
 
     asio::awaitable<void> pause(clock::duration d) {

@@ -34,6 +34,11 @@ void supervisor::change(phase to) {
     if (changed_) changed_(status_);
 }
 
+void supervisor::watch(std::filesystem::path file) {
+    seen_ = identity_of(file);
+    watched_ = std::move(file);
+}
+
 task<void> supervisor::connect(time_point deadline) {
     change(phase::connecting);
     if (watched_) seen_ = identity_of(*watched_);  // whatever comes later is new

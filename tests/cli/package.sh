@@ -19,11 +19,44 @@ cat >example/CMakeLists.txt <<'C'
 cmake_minimum_required(VERSION 3.25)
 project(example CXX)
 find_package(bento 0.1 REQUIRED)
-add_executable(example example.cpp)
-target_link_libraries(example PRIVATE bento::tor)
+foreach(program example with_mock)
+    add_executable(${program} ${program}.cpp)
+    target_link_libraries(${program} PRIVATE bento::tor)
+endforeach()
+C
+cat >example/with_mock.cpp <<'C'
+#include <bento/tor/mock.hpp>
+#include <bento/tor/onion_services.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <iostream>
+using namespace bento;
+using namespace std::chrono_literals;
+
+asio::awaitable<void> test(asio::any_io_executor executor) {
+    tor::mock_tor tor{executor};
+    auto control = tor::controller::attach(tor.connect());
+    tor::onion_services onions{executor};
+    (co_await onions.prepare(control)).value();
+    tor::onion_service web{onion::secret_key::generate()};
+    web.target = endpoint::tcp("127.0.0.1", 8080);
+    const auto address = (co_await onions.add(std::move(web), clock::now() + 5s)).value();
+    tor.publish(address);
+    const auto published = co_await onions.wait_published(address, tor::publication::wait::all, clock::now() + 5s);
+    std::cout << published.value().confirmed << " of " << published.value().expected << '\n';
+}
+
+int main() {
+    asio::io_context context;
+    asio::co_spawn(context, test(context.get_executor()), asio::detached);
+    context.run();
+}
 C
 cmake -G Ninja -S example -B by-cmake -DCMAKE_PREFIX_PATH="$SCRATCH/prefix" -DCMAKE_BUILD_TYPE=Debug >cmake.out 2>&1 || fail "find_package"
 cmake --build by-cmake >build.out 2>&1 || fail "find_package: the example does not build"
+
+is "a program that is tested without tor" "6 of 6" "$(timeout 20 by-cmake/with_mock)"
 
 pc=$(dirname "$(find prefix -name bento.pc)")
 read -ra flags <<<"$(PKG_CONFIG_PATH=$SCRATCH/$pc pkg-config --cflags --libs bento)"

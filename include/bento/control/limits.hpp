@@ -20,6 +20,11 @@ struct limits {
     std::size_t command = std::size_t{1} << 20;
     /// Commands that wait to be written, while tor does not read. errc::too_many_pending.
     std::size_t output = std::size_t{16} << 20;
+    /// Events that wait for one subscriber; HS_DESC brings at most a few dozen a minute for each onion. Later ones are
+    /// dropped, which is told as a gap.
+    std::size_t events = 1024;
+    /// The bytes of these, as tor sent them: a consensus is one event. One event alone may be larger.
+    std::size_t event_bytes = std::size_t{16} << 20;
 };
 
 }  // namespace bento::control

@@ -31,6 +31,13 @@ struct reply {
     /// Every line is a 2xx.
     bool ok() const;
     bool is_event() const { return lines.front().status / 100 == 6; }
+    /// Bytes of text and data.
+    std::size_t size() const {
+        std::size_t out = 0;
+        for (const auto& l : lines)
+            out += l.text.size() + (l.data ? l.data->size() : 0);
+        return out;
+    }
 };
 
 class framer {

@@ -42,6 +42,8 @@ class client {
     /// nothing does.
     task<endpoint> socks(time_point deadline);
 
+    /// The unix socket of the tor that was asked for or found; nothing for a port, or a tor of our own.
+    std::optional<std::filesystem::path> control_socket() const;
     /// True once a tor of our own was started: it may use any unix socket of ours, which the system's may not.
     bool is_own() const { return own_is_chosen_; }
     /// What our own tor wrote last; empty for another's.

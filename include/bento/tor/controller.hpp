@@ -54,15 +54,13 @@ class subscription {
 /// A handle: copies mean the same connection, which closes when the last one goes.
 class controller {
   public:
-    /// Events that wait for one subscriber; HS_DESC brings at most a few dozen a minute for each onion.
-    static constexpr std::size_t event_capacity = 1024;
-
     controller() = default;
     /// Over a connection that is authenticated already.
-    static controller attach(net::stream connection);
+    static controller attach(net::stream connection, control::limits limits = control::limits());
     /// Connects and authenticates. Errors: net::errc, control::errc, errc::cookie_unreadable with the path and the
     /// group that may read it.
-    static task<controller> connect(endpoint at, const credentials& with, time_point deadline);
+    static task<controller> connect(endpoint at, const credentials& with, time_point deadline,
+                                    control::limits limits = control::limits());
 
     /// Sends one command of control/command.hpp and returns its typed reply. Cancelled, the command may still be done;
     /// its answer is swallowed.

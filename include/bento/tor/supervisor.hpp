@@ -56,7 +56,7 @@ class supervisor {
     /// begins anew only after a connection that lasted `stable_after`: a tor that dies at once is not asked in a loop.
     asio::awaitable<void> run();
     /// Tries at once when this file appears or is replaced: tor's control socket, or what ControlPortWriteToFile names.
-    void watch(std::filesystem::path file) { watched_ = std::move(file); }
+    void watch(std::filesystem::path file);
     const status& state() const { return status_; }
     /// The connection of this moment; nothing where there is none.
     const controller& current() const { return current_; }

@@ -131,17 +131,54 @@ TEST_CASE("events that nobody takes are dropped, told as a gap, and hold up no c
         std::vector<std::string> names{"BW"};
         auto events = co_await (p.ours.subscribe(names, soon()) && p.tor.answer("SETEVENTS", "250 OK\r\n"));
         std::string flood;
-        for (std::size_t i = 0; i < tor::controller::event_capacity + 7; ++i)
+        for (std::size_t i = 0; i < control::limits().events + 7; ++i)
             flood += "650 BW 1 1\r\n";
         auto got = co_await (p.ours.execute(version(), soon()) &&
                              p.tor.answer("GETINFO", flood + "250-version=9\r\n250 OK\r\n"));
         REQUIRE(got);
-        for (std::size_t i = 0; i < tor::controller::event_capacity; ++i) {
+        for (std::size_t i = 0; i < control::limits().events; ++i) {
             const auto event = co_await events->next(soon());
             REQUIRE(std::holds_alternative<control::event>(*event));
         }
         const auto last = co_await events->next(soon());
         CHECK(std::get<tor::gap>(*last).dropped == 7);
+    });
+}
+
+TEST_CASE("the limits of a connection are its user's: how many events wait, and how many bytes of them") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        control::limits limits;
+        limits.line = 100;
+        limits.event_bytes = 1000;
+        auto control = tor::controller::attach(tor.connect(), limits);
+        std::vector<std::string> names{"NOTICE"};
+        auto events = (co_await control.subscribe(std::move(names), soon())).value();
+        const auto block = [](std::size_t size, char of) {
+            std::string lines;
+            for (std::size_t i = 0; i < size / 50; ++i)
+                lines += std::string(49, of) + "\r\n";
+            return "650+NOTICE \r\n" + lines + ".\r\n650 OK\r\n";
+        };
+        // One alone may be larger than all; then there is no room, until what was dropped was told.
+        tor.say(block(5000, 'a') + block(50, 'b') + block(50, 'c'));
+        const auto text_of = [](const tor::notice& n) {
+            return std::get<control::log_message>(std::get<control::event>(n)).text;
+        };
+        const auto first = co_await events.next(soon());
+        CHECK(text_of(first.value()).size() == 5000);
+        const auto second = co_await events.next(soon());
+        CHECK(std::get<tor::gap>(second.value()).dropped == 2);
+        tor.say(block(50, 'd') + block(900, 'e') + block(100, 'f'));
+        for (const char of : {'d', 'e'}) {
+            const auto next = co_await events.next(soon());
+            CHECK(text_of(next.value()).front() == of);
+        }
+        const auto third = co_await events.next(soon());
+        CHECK(std::get<tor::gap>(third.value()).dropped == 1);
+        tor.say("650 NOTICE " + std::string(200, 'x') + "\r\n");
+        const auto why = co_await control.closed();
+        CHECK(why.code == control::errc::line_too_long);
     });
 }
 
