@@ -131,8 +131,9 @@ web::road road_to(const testnet::network& network, const std::string& onion) {
     return r;
 }
 
-/// A request that must succeed, on a connection of its own; the circuit below it stays. One that tor cannot make is
-/// tried again, over another circuit, as the commands do.
+/// A request that must succeed, on a connection of its own; the circuit below it stays. One that fails is
+/// tried again, over another circuit, as the commands do; one whose answer was lost may be done twice, which harms
+/// nobody here.
 task<std::string> post(const web::road& road, std::string path, json::object body, time_point deadline) {
     constexpr int tries = 3;
     for (int i = 1;; ++i) {

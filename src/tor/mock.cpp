@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bento/base/encoding.hpp>
 #include <bento/net/child.hpp>
@@ -45,6 +47,41 @@ std::string listing(std::string_view key, const std::set<std::string>& services)
     }
     return "250-" + std::string{key} + "=" + (services.empty() ? "" : *services.begin()) + "\n";
 }
+
+/// Those of tor 0.4.9.
+constexpr std::string_view event_names[] = {
+    "CIRC",
+    "CIRC_MINOR",
+    "STREAM",
+    "ORCONN",
+    "BW",
+    "DEBUG",
+    "INFO",
+    "NOTICE",
+    "WARN",
+    "ERR",
+    "NEWDESC",
+    "ADDRMAP",
+    "DESCCHANGED",
+    "NS",
+    "STATUS_GENERAL",
+    "STATUS_CLIENT",
+    "STATUS_SERVER",
+    "GUARD",
+    "STREAM_BW",
+    "CLIENTS_SEEN",
+    "NEWCONSENSUS",
+    "BUILDTIMEOUT_SET",
+    "SIGNAL",
+    "CONF_CHANGED",
+    "CONN_BW",
+    "CELL_STATS",
+    "CIRC_BW",
+    "TRANSPORT_LAUNCHED",
+    "HS_DESC",
+    "HS_DESC_CONTENT",
+    "NETWORK_LIVENESS",
+};
 
 }  // namespace
 
@@ -159,7 +196,11 @@ struct mock_tor::state {
         if (verb == "PROTOCOLINFO")
             return "250-PROTOCOLINFO 1\n250-AUTH METHODS=NULL\n250-VERSION Tor=\"0.4.9.11\"\n250 OK";
         if (verb == "SETEVENTS") {
-            from.events = {words.begin() + 1, words.end()};
+            std::set<std::string> names{words.begin() + 1, words.end()};
+            for (const auto& name : names)
+                if (std::find(std::begin(event_names), std::end(event_names), name) == std::end(event_names))
+                    return "552 Unrecognized event \"" + name + "\"";
+            from.events = std::move(names);
             return "250 OK";
         }
         if (verb == "ADD_ONION") return add_onion(words, from);
@@ -215,7 +256,7 @@ struct mock_tor::state {
             else if (words[i] == "status/bootstrap-phase")
                 out += "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"\n";
             else if (words[i] == "events/names")
-                out += "250-events/names=CIRC STREAM ORCONN BW NOTICE WARN ERR HS_DESC HS_DESC_CONTENT\n";
+                out += fmt::format("250-events/names={}\n", fmt::join(event_names, " "));
             else if (words[i] == "onions/current")
                 out += listing(words[i], from.services);
             else if (words[i] == "onions/detached")

@@ -398,6 +398,9 @@ TEST_CASE("a program can dial the mock, and the mock keeps each connection's ser
         control::raw nonsense{"NONSENSE"};
         const auto unknown = co_await b.execute(std::move(nonsense), soon());
         CHECK(unknown->status() == 510);
+        std::vector<std::string> names{"HS_DESC", "NO_SUCH_EVENT"};
+        const auto subscribed = co_await b.subscribe(std::move(names), soon());
+        CHECK(subscribed.error().code == control::errc::unrecognized);
         const auto end = co_await b.execute(control::quit{}, soon());
         CHECK(end);
         co_await b.closed();
