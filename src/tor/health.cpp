@@ -1,3 +1,5 @@
+#include <time.h>
+
 #include <algorithm>
 #include <bento/tor/health.hpp>
 
@@ -22,6 +24,16 @@ std::string_view to_text(health_state s) {
 /// What was uploaded before a service was taken over is not known: only its next upload is waited for.
 health_policy::duration health::first_limit(const evidence& e) const {
     return e.taken_over ? policy_.stale : policy_.first_upload;
+}
+
+health_policy::duration health_policy::time_asleep() {
+    const auto read = [](clockid_t which) {
+        timespec now{};
+        ::clock_gettime(which, &now);
+        return std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec};
+    };
+    const auto awake = read(CLOCK_MONOTONIC);
+    return read(CLOCK_BOOTTIME) - awake;
 }
 
 std::string health::complaint(const evidence& e, time_point now) const {

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds collision_pause{500};
 /// that it has, which counts seconds.
 constexpr std::chrono::milliseconds revision_pause{1100};
 constexpr std::chrono::minutes probe_limit{2};
+/// How soon after the machine wakes that is noticed.
+constexpr std::chrono::minutes sleep_check{1};
 
 control::add_onion command_for(const onion_service& service, bool defended) {
     control::add_onion c;
@@ -331,12 +333,16 @@ asio::awaitable<void> onion_services::keep_healthy(health_policy policy, onion_p
     s->policy = policy;
     for (auto& [address, e] : s->services)
         e.health = health{policy};
+    auto asleep = policy.asleep();
     for (;;) {
-        auto until = time_point::max();
+        const bool has_slept = policy.asleep() - asleep >= policy.sleep;
+        asleep = policy.asleep();
+        auto until = clock::now() + sleep_check;
         for (const auto& address : s->addresses()) {
             auto found = s->services.find(address);
             if (found == s->services.end()) continue;
-            const auto todo = found->second.health.next(state::known(found->second.status), clock::now());
+            auto todo = found->second.health.next(state::known(found->second.status), clock::now());
+            if (has_slept && found->second.status.added) todo = health::repair{"the machine has slept"};
             if (const auto* w = std::get_if<health::wait>(&todo)) {
                 until = std::min(until, w->until);
                 continue;

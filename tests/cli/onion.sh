@@ -103,5 +103,5 @@ status 2 host add --port 80 --client-auth nonsense --wait none
 status 2 host show nonsense
 status 2 host add --port 80 --wait sometimes
 status 5 host add --port 80 --key "$SCRATCH/none.key"
-status 75 host add --port "80,$port" --wait all --timeout 1ms
+status 75 host add --port "80,$port" --wait all --timeout 500ms
 status 3 "$BENTOCTL" onion list --control 127.0.0.1:1

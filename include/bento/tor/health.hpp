@@ -22,6 +22,12 @@ struct health_policy {
     unsigned failed_probes = 2;                        ///< in a row: repair
     duration repair_pause = std::chrono::minutes{10};  ///< until a second repair; doubled for each next one
     duration longest_pause = std::chrono::hours{4};
+    duration sleep = std::chrono::minutes{5};  ///< the machine has slept so long: repair
+    /// How long it has slept in all; the steady clock stands still meanwhile.
+    duration (*asleep)() = time_asleep;
+
+    /// Since the machine was started.
+    static duration time_asleep();
 };
 
 enum class health_state {
@@ -49,8 +55,8 @@ class health {
     struct wait {
         time_point until;  ///< nothing to do before, unless an event comes
     };
-    struct probe {};  ///< try to reach it, then probed()
-    struct repair {  ///< end it where tor has it, and add it again
+    struct probe {};      ///< try to reach it, then probed()
+    struct repair {       ///< end it where tor has it, and add it again
         std::string why;  ///< for a person
     };
     using action = std::variant<wait, probe, repair>;

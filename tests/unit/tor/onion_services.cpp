@@ -333,6 +333,35 @@ TEST_CASE("a service whose descriptor no HSDir takes is ended and added again wi
     });
 }
 
+TEST_CASE("a service is added again where the machine has slept, however well it was before") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        tor::mock_tor tor{executor};
+        tor::onion_services services{executor};
+        auto control = tor::controller::attach(tor.connect());
+        (co_await services.prepare(control)).value();
+        const auto key = onion::secret_key::generate();
+        (co_await services.add(make_service(key), soon())).value();
+        static tor::health_policy::duration slept;
+        slept = 30min;  // before
+        tor::health_policy policy;
+        policy.asleep = [] { return slept; };
+        const auto until_again = [&]() -> asio::awaitable<void> {
+            tor.publish(address_of(key));
+            (co_await services.wait_published(address_of(key), tor::publication::wait::all, soon())).value();
+            slept += 4min;  // too short
+            tor.event("HS_DESC CREATED " + address_of(key).service_id() + " UNKNOWN UNKNOWN id");
+            co_await asio::steady_timer{executor, 50ms}.async_wait(asio::use_awaitable);
+            CHECK(heard(tor, "DEL_ONION").empty());
+            slept += 6min;
+            tor.event("HS_DESC CREATED " + address_of(key).service_id() + " UNKNOWN UNKNOWN id");
+            const auto ended = co_await tor.hear("DEL_ONION", soon());
+            CHECK(ended);
+        };
+        co_await (services.keep_healthy(policy) || until_again());
+        CHECK(heard(tor, "DEL_ONION").size() == 1);
+    });
+}
+
 TEST_CASE("a descriptor is fetched, refused, or not answered") {
     test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
         tor::mock_tor tor{executor};
