@@ -171,8 +171,6 @@ asio::awaitable<checked<std::vector<store::record>>> registrar::find_all(action 
 }
 
 asio::awaitable<checked<std::string>> registrar::handle(action what, std::string body, std::string host) {
-    // Under a flood most are sent away: before anything is read for them that look-ups would have to wait for.
-    if (workers_.is_full()) co_return busy();
     auto asked = parse_request(body, what, options_, options_.today());
     if (!asked) co_return asked.error();
     body = {};

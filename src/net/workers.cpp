@@ -60,11 +60,6 @@ workers::workers(workers&&) noexcept = default;
 workers& workers::operator=(workers&&) noexcept = default;
 workers::~workers() = default;
 
-bool workers::is_full() const {
-    const std::lock_guard hold{state_->mutex};
-    return state_->jobs.size() >= state_->limits.waiting;
-}
-
 bool workers::submit(std::function<void()> job) {
     {
         const std::lock_guard hold{state_->mutex};

@@ -67,9 +67,6 @@ class workers {
         co_return std::move(*s->out);
     }
 
-    /// A job would be errc::busy at this moment.
-    bool is_full() const;
-
   private:
     /// False where too many wait.
     bool submit(std::function<void()> job);
