@@ -93,7 +93,7 @@ wait_for 60 unreachable
 has "told" "nobody can reach the onion service; adding it anew" "$(cat "$SCRATCH/defended.err")"
 kill "$pid" && wait "$pid" || true
 
-# Nothing is waited for, and the descriptor of what is gone is not uploaded again.
+# Nothing is waited for.
 publish quick --port "80,$port" --wait none
 is "at once" 1 "$(lines_with ready "$SCRATCH/quick.out")"
 kill "$pid" && wait "$pid" || true
