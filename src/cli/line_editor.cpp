@@ -51,7 +51,6 @@ void line_editor::take(char* line) {
     if (line == nullptr) return;
     self.line_ = line;
     ::free(line);
-    if (self.keeps_ && !self.line_->empty()) ::add_history(self.line_->c_str());
 }
 
 char** line_editor::offer(const char* word, int start, int) {
@@ -68,9 +67,8 @@ char** line_editor::offer(const char* word, int start, int) {
     return rl_completion_matches(word, +next);
 }
 
-task<std::string> line_editor::next(std::string prompt, bool keep) {
+task<std::string> line_editor::next(std::string prompt) {
     line_.reset();
-    keeps_ = keep;
     ::rl_callback_handler_install(prompt.c_str(), take);
     is_editing_ = true;
     while (is_editing_) {
@@ -82,6 +80,8 @@ task<std::string> line_editor::next(std::string prompt, bool keep) {
     if (!line_) co_return base::errc::not_found;
     co_return *line_;
 }
+
+void line_editor::remember(const std::string& line) { ::add_history(line.c_str()); }
 
 void line_editor::above(const std::function<void()>& print) {
     constexpr std::string_view erase_line = "\r\x1b[K";

@@ -24,8 +24,10 @@ class line_editor {
     line_editor(const line_editor&) = delete;
     line_editor& operator=(const line_editor&) = delete;
 
-    /// The next line, which goes into the history or not; base::errc::not_found at the end of the input.
-    task<std::string> next(std::string prompt, bool keep);
+    /// The next line; base::errc::not_found at the end of the input.
+    task<std::string> next(std::string prompt);
+    /// Takes a line into the history.
+    void remember(const std::string& line);
     /// Prints while a line is edited, which then stands below.
     void above(const std::function<void()>& print);
 
@@ -38,7 +40,6 @@ class line_editor {
     completer complete_;
     std::vector<std::string> offered_;
     bool is_editing_ = false;
-    bool keeps_ = false;
     std::optional<std::string> line_;  // of the last next()
 };
 

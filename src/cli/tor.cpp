@@ -265,7 +265,9 @@ task<int> send_raw(control_session& s, std::string line) {
 
 runner declare_raw(CLI::App& options) {
     auto words = std::make_shared<std::vector<std::string>>();
-    options.add_option("COMMAND", *words, "sent as it is, its words joined by a space; with + its data is standard input")->required();
+    options
+        .add_option("COMMAND", *words, "sent as it is, its words joined by a space; with + its data is standard input")
+        ->required();
     return [words](const globals& g) {
         return with_control(
             g, [words](control_session& s) { return send_raw(s, fmt::format("{}", fmt::join(*words, " "))); });

@@ -160,6 +160,12 @@ class vocabulary {
     std::map<std::string, std::string, std::less<>> told_;                // what a key's value is, in tor's words
 };
 
+/// A private key or a password, which is not for a file.
+bool holds_secret(const std::vector<std::string>& words) {
+    if (is_alike(words[0], "ADD_ONION")) return words.size() > 1 && !words[1].starts_with("NEW:");
+    return is_alike(words[0], "ONION_CLIENT_AUTH_ADD") || is_alike(words[0], "AUTHENTICATE");
+}
+
 class conversation {
   public:
     conversation(control_session& s, const asio::any_io_executor& executor) : s_{s}, piped_{executor} {
@@ -178,6 +184,7 @@ class conversation {
             if (!line) co_return line.error();
             const auto words = words_of(*line);
             if (words.empty()) continue;
+            if (editor_ && !holds_secret(words)) editor_->remember(*line);
             if (words[0] == "quit") break;
             auto done = co_await carry_out(words, std::move(*line));
             if (!done && !s_.control.connected()) co_return done.error();
@@ -197,9 +204,8 @@ class conversation {
         co_return std::get<0>(std::move(first));
     }
     task<std::string> type(std::string prompt) {
-        const bool is_command = !prompt.empty();
-        if (editor_) co_return co_await editor_->next(std::move(prompt), is_command);
-        co_return co_await piped_.next();
+        if (editor_) return editor_->next(std::move(prompt));
+        return piped_.next();
     }
 
     task<void> carry_out(const std::vector<std::string>& words, std::string line) {

@@ -3,7 +3,8 @@
 namespace bento::client {
 namespace {
 
-constexpr std::size_t buffer_size = 64 * 1024;
+/// Small: one is made for each call of a gateway, and a large one is taken from the kernel and given back each time.
+constexpr std::size_t buffer_size = 16 * 1024;
 
 }  // namespace
 

@@ -15,14 +15,19 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <deque>
 #include <map>
 #include <set>
+#include <thread>
 
 namespace bento::tor {
 namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
+
+/// tor answers most commands sooner than a thread falls asleep in the kernel and is woken again.
+constexpr std::chrono::microseconds awake_time{50};
 
 /// tor writes a longer reply in several segments, each of which waits for the acknowledgement of the one before;
 /// without this the kernel delays that by 40 ms.
@@ -128,6 +133,7 @@ struct controller::state : std::enable_shared_from_this<state> {
         std::vector<char> buffer(read_size);
         const int fd = s->stream.native_handle();
         while (!s->ended) {
+            co_await s->stay_awake(fd);
             const auto n = co_await s->stream.read_some(buffer);
             if (s->ended) co_return;
             if (!n) {
@@ -141,6 +147,18 @@ struct controller::state : std::enable_shared_from_this<state> {
             // Who was answered goes first: mostly to ask again, and while tor works on that there is time to read on.
             co_await asio::post(s->executor, asio::use_awaitable);
             if (!s->ended && !s->wrote) acknowledge_now(fd);  // a command carries the acknowledgement with it
+        }
+    }
+
+    /// Who asks one command after another is answered twice as fast by a thread that has not gone to sleep. Only while
+    /// a command waits, and all others that have work on this thread go on meanwhile.
+    asio::awaitable<void> stay_awake(int fd) {
+        if (session.pending() == 0) co_return;
+        const auto until = clock::now() + awake_time;
+        char byte = 0;
+        while (!ended && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN && clock::now() < until) {
+            std::this_thread::yield();  // to tor, where there is one core for both
+            co_await asio::post(executor, asio::use_awaitable);
         }
     }
 

@@ -13,6 +13,7 @@ def track(site, every=1.0):
         api.send("%s changed %d" % (site, seen))
         time.sleep(every)
 
+def hello(): api.send("hello world")
 def fail(): raise RuntimeError("no luck")
 def slow(): time.sleep(3600)
 P
@@ -86,6 +87,23 @@ has "T10" '"type":"function-error"' "$(post /exec "$(json "token=$token" 'call=f
 late=$(post /exec "{\"token\":\"$token\",\"call\":\"slow()\",\"seconds\":1}")
 has "T10: the deadline" $'\n504' "$late"
 has "T10: it can be ended" $'\n204' "$(post /close "$(json "function_id=$(member "$(head -n 1 <<<"$late")" function_id)")")"
+
+# T41: what a call costs in bytes by each mode is what the manual says of it, within a tenth.
+manual=$(tr '\n' ' ' <"$(dirname "$0")/../../man/bentoctl-gateway.7")
+[[ $manual =~ "output has 11 bytes takes "[0-9]+" bytes of request and "([0-9]+)" of answer by .Li first , "([0-9]+)" by .Li all , "([0-9]+)" by .Li stream" ]] ||
+    fail "T41: the manual does not tell"
+python3 - "${listen##*:}" "$token" "${BASH_REMATCH[@]:1}" <<'P' || fail "T41: the manual says something else"
+import json, socket, sys
+port, token, *said = sys.argv[1:]
+for mode, end, bytes_said in zip(("first", "all", "stream"), (b"hello world", b"true}\n", b"\r\n0\r\n\r\n"), map(int, said)):
+    body = json.dumps({"token": token, "call": "hello()", "mode": mode})
+    with socket.create_connection(("127.0.0.1", int(port))) as s:
+        s.sendall(f"POST /open HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        answer = b""
+        while not answer.endswith(end): answer += s.recv(4096)
+    print(mode, len(answer), "bytes, the manual says", bytes_said)
+    assert abs(len(answer) - bytes_said) <= bytes_said / 10, answer
+P
 
 # T13: the tracker, a path of the operator's by configuration alone, read again while it serves.
 config '[gateway]' 'deadline = "20s"' 'store = false' '[[route]]' 'path = "/tracker"' "token = \"$token\"" 'call = "track"' \

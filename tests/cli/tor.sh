@@ -99,12 +99,14 @@ t raw +LOADCONF <"$SCRATCH/tor/torrc" >"$SCRATCH/loaded" || fail "a configuratio
 is "loaded" "250 OK" "$(cat "$SCRATCH/loaded")"
 status 4 t raw +HSPOST
 
-# At a terminal: completion from tor's own names, and a history that stays.
-printf 'geti\tconfig-f\t\nsetco\tNickn\t=typed\nquit\n' >"$SCRATCH/keys"
+# At a terminal: completion from tor's own names, and a history that stays, without anybody's key.
+printf 'geti\tconfig-f\t\nsetco\tNickn\t=typed\nadd_onion ED25519-V3:private Port=80\nquit\n' >"$SCRATCH/keys"
 at_terminal() { script -qec "$BENTOCTL tor --control unix:$SCRATCH/tor/control --state-dir $SCRATCH/state prompt" /dev/null; }
 at_terminal <"$SCRATCH/keys" >"$SCRATCH/terminal.out" 2>&1 || fail "no prompt at a terminal: $(cat "$SCRATCH/terminal.out")"
 has "completed" "250-config-file=$SCRATCH/tor/torrc" "$(cat "$SCRATCH/terminal.out")"
 grep -q 'config-file' "$SCRATCH/state/tor-prompt.history" || fail "no history"
+has "a key is sent" "private" "$(cat "$SCRATCH/terminal.out")"
+if grep -q private "$SCRATCH/state/tor-prompt.history"; then fail "a key in the history"; fi
 is "completed up to where it goes on" "Nickname typed" "$(t conf Nickname)"
 status 5 t signal nonsense
 # An event that comes while a line is edited is shown above it, and the end of tor ends the line.

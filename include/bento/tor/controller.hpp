@@ -51,7 +51,8 @@ class subscription {
     std::shared_ptr<queue> queue_;
 };
 
-/// A handle: copies mean the same connection, which closes when the last one goes.
+/// A handle: copies mean the same connection, which closes when the last one goes. After an answer, and while a further
+/// command waits for its own, the thread looks for that one for up to 50 microseconds before it sleeps.
 class controller {
   public:
     controller() = default;

@@ -1,5 +1,7 @@
+#include <bento/net/listener.hpp>
 #include <bento/net/socks5.hpp>
 
+#include "run.hpp"
 #include "test.hpp"
 
 using namespace bento;
@@ -82,4 +84,35 @@ TEST_CASE("refusals are told by their code, tor's extended ones included") {
     CHECK(reply.feed("HTTP/1.0 501").error().code == net::errc::socks_refused);
     net::socks5_reply no_method;
     CHECK(no_method.feed("\x05\xff").error().code == net::errc::socks_refused);
+}
+
+TEST_CASE("T3: the first bytes of a request are with the proxy before it has said a word") {
+    const auto request = "GET / HTTP/1.1\r\nHost: ab.onion\r\n\r\n"s;
+    const auto everything = net::socks5_request({"call", "7"}, "ab.onion", 80) + request;
+    std::string came;
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto proxy = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {}).value();
+        // Silent until all has come: who waited for an answer first would wait for ever.
+        const auto serve = [&](net::stream peer) -> asio::awaitable<void> {
+            std::array<char, 4096> buffer;
+            while (came.size() < everything.size()) {
+                const auto n = co_await peer.read_some(buffer);
+                if (!n) co_return;
+                came.append(buffer.data(), *n);
+            }
+            (co_await peer.write(accepted, "answer")).value();
+        };
+        proxy.start(serve);
+        net::socks_target to{"ab.onion", 80};
+        net::isolation own{"call", "7"};
+        auto through = co_await net::connect_through(proxy.where(), std::move(own), std::move(to), request,
+                                                     clock::now() + std::chrono::seconds{5});
+        REQUIRE(through);
+        std::array<char, 6> answer;
+        const auto n = co_await through->read_some(answer);
+        REQUIRE(n);
+        CHECK(*n == answer.size());
+        CHECK(std::string_view{answer.data(), answer.size()} == "answer");
+    });
+    CHECK(came == everything);
 }
