@@ -1,5 +1,4 @@
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <bento/net/workers.hpp>
 #include <condition_variable>
@@ -29,10 +28,10 @@ struct workers::state {
 
     void work() {
         if (limits.background) {
-            // Of the calling thread alone, and never refused for a lower priority.
+            // Of the calling thread alone, and never refused. A lower priority alone does not do: a thread that wakes
+            // is then often put on the other processor, where somebody is, and waits there.
             const sched_param none{};
-            ::sched_setscheduler(0, SCHED_BATCH, &none);
-            ::setpriority(PRIO_PROCESS, 0, 19);
+            ::sched_setscheduler(0, SCHED_IDLE, &none);
         }
         std::unique_lock hold{mutex};
         for (;;) {
