@@ -28,8 +28,8 @@ struct workers::state {
 
     void work() {
         if (limits.background) {
-            // Of the calling thread alone, and never refused. At the lowest priority alone (nice 19), look-ups lost half
-            // of their rate to it.
+            // Of the calling thread alone, and never refused. At the lowest priority alone (nice 19), look-ups lost
+            // half of their rate to it.
             const sched_param none{};
             ::sched_setscheduler(0, SCHED_IDLE, &none);
         }
