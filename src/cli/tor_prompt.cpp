@@ -160,7 +160,7 @@ class vocabulary {
     std::map<std::string, std::string, std::less<>> told_;                // what a key's value is, in tor's words
 };
 
-/// A private key or a password, which is not for a file.
+/// A private key, or what authenticates: not for a file.
 bool holds_secret(const std::vector<std::string>& words) {
     if (is_alike(words[0], "ADD_ONION")) return words.size() > 1 && !words[1].starts_with("NEW:");
     return is_alike(words[0], "ONION_CLIENT_AUTH_ADD") || is_alike(words[0], "AUTHENTICATE");
