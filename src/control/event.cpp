@@ -215,39 +215,38 @@ std::optional<Event> parse_relays(const reply& r) {
     return Event{std::move(*relays)};
 }
 
-using parser = std::optional<event> (*)(std::string_view name, std::string_view text, const reply& r);
+/// Its result is what parse_event() returns: an event is moved once, into it.
+using parser = result<event> (*)(std::string_view name, std::string_view text, const reply& r);
+
+template <class Event>
+result<event> known_or_other(std::optional<Event> parsed, std::string_view name, std::string_view text,
+                             const reply& r) {
+    if (!parsed) return other(name, text, r);
+    return std::move(*parsed);
+}
 
 /// Of a function that needs the text alone.
 template <auto Parse>
-std::optional<event> of_text(std::string_view, std::string_view text, const reply&) {
-    auto parsed = Parse(text);
-    if constexpr (requires { parsed.has_value(); }) {
-        if (!parsed) return {};
-        return event{std::move(*parsed)};
-    } else {
-        return event{std::move(parsed)};
-    }
+result<event> of_text(std::string_view name, std::string_view text, const reply& r) {
+    if constexpr (requires { Parse(text).has_value(); })
+        return known_or_other(Parse(text), name, text, r);
+    else
+        return Parse(text);
 }
 
-std::optional<event> of_status(std::string_view name, std::string_view text, const reply&) {
-    return parse_status(name, text);
-}
-std::optional<event> of_log(std::string_view name, std::string_view text, const reply& r) {
+result<event> of_status(std::string_view name, std::string_view text, const reply&) { return parse_status(name, text); }
+result<event> of_log(std::string_view name, std::string_view text, const reply& r) {
     const auto& data = r.lines.front().data;
     return log_message{std::string{name}, data ? *data : std::string{text}};
 }
 template <class Event>
-std::optional<event> of_relays(std::string_view, std::string_view, const reply& r) {
-    auto parsed = parse_relays<Event>(r);
-    if (!parsed) return {};
-    return std::move(*parsed);
+result<event> of_relays(std::string_view name, std::string_view text, const reply& r) {
+    return known_or_other(parse_relays<Event>(r), name, text, r);
 }
-std::optional<event> of_descriptor(std::string_view, std::string_view text, const reply& r) {
+result<event> of_descriptor(std::string_view, std::string_view text, const reply& r) {
     return parse_hs_desc_content(text, r);
 }
-std::optional<event> of_configuration(std::string_view, std::string_view, const reply& r) {
-    return parse_configuration(r);
-}
+result<event> of_configuration(std::string_view, std::string_view, const reply& r) { return parse_configuration(r); }
 descriptor_changed parse_descriptor_changed(std::string_view text) { return {parse_arguments(text)}; }
 
 /// The frequent ones first.
@@ -339,11 +338,8 @@ result<event> parse_event(const reply& r) {
     if (!r.is_event()) return error{errc::unexpected_reply, "not an event"};
     std::string_view text = r.lines.front().text;
     const auto name = take_word(text);
-    for (const auto& known : parsers) {
-        if (known.name != name) continue;
-        if (auto parsed = known.value(name, text, r)) return std::move(*parsed);
-        break;
-    }
+    for (const auto& known : parsers)
+        if (known.name == name) return known.value(name, text, r);
     return other(name, text, r);
 }
 

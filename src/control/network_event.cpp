@@ -101,7 +101,8 @@ relay_name relay_name::parse(std::string_view text) {
         return out;
     }
     text.remove_prefix(1);
-    const auto end = std::min(text.find_first_of("~="), text.size());
+    // find_first_of() looks every character up: that was half of the time of a flood of HS_DESC.
+    const auto end = std::min({text.find('~'), text.find('='), text.size()});
     out.fingerprint = text.substr(0, end);
     out.nickname = text.substr(std::min(end + 1, text.size()));
     return out;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bento/control/reply.hpp>
+#include <utility>
 
 namespace bento::control {
 namespace {
@@ -19,45 +20,43 @@ bool reply::ok() const {
     return std::all_of(lines.begin(), lines.end(), [](const reply_line& l) { return l.status / 100 == 2; });
 }
 
-result<void> framer::feed(std::string_view bytes) {
+result<std::optional<reply>> framer::next(std::string_view& bytes) {
     if (failed_) return *failed_;
-    auto fed = consume(bytes);
-    if (!fed) failed_ = fed.error();
-    return fed;
+    auto taken = take_reply(bytes);
+    if (!taken) failed_ = taken.error();
+    return taken;
 }
 
-result<void> framer::consume(std::string_view bytes) {
-    while (!bytes.empty()) {
-        // Whole lines are taken from where they lie; only one that is cut is copied, and no byte is searched twice.
-        if (partial_.empty()) {
-            const auto end = bytes.find(line_end);
-            if (end == std::string_view::npos) {
-                partial_ = bytes;
-                bytes = {};
-            } else {
-                if (auto taken = take_line(bytes.substr(0, end)); !taken) return taken;
-                bytes.remove_prefix(end + line_end.size());
-            }
-        } else if (partial_.back() == '\r' && bytes.front() == '\n') {
-            partial_.pop_back();
-            if (auto taken = take_line(partial_); !taken) return taken;
-            partial_.clear();
-            bytes.remove_prefix(1);
-        } else {
-            const auto end = bytes.find(line_end);
-            partial_ += bytes.substr(0, end);
-            if (end == std::string_view::npos) {
-                bytes = {};
-            } else {
-                if (auto taken = take_line(partial_); !taken) return taken;
-                partial_.clear();
-                bytes.remove_prefix(end + line_end.size());
-            }
-        }
+result<std::optional<reply>> framer::take_reply(std::string_view& bytes) {
+    while (const auto line = next_line(bytes)) {
+        const auto ended = take_line(*line);
+        partial_.clear();
+        if (!ended) return ended.error();
+        if (!*ended) continue;
+        size_ = 0;
+        return reply{std::exchange(lines_, {})};
     }
-    if (partial_.empty()) return {};
-    if (auto fine = check_start(partial_, false); !fine) return fine;
-    return check_length(partial_, false);
+    if (partial_.empty()) return std::optional<reply>{};
+    if (auto fine = check_start(partial_, false); !fine) return fine.error();
+    if (auto fine = check_length(partial_, false); !fine) return fine.error();
+    return std::optional<reply>{};
+}
+
+/// Whole lines are taken from where they lie; only one that is cut is copied, and no byte is searched twice.
+std::optional<std::string_view> framer::next_line(std::string_view& bytes) {
+    if (bytes.empty()) return {};
+    if (partial_.ends_with('\r') && bytes.starts_with('\n')) {
+        bytes.remove_prefix(1);
+        return std::string_view{partial_}.substr(0, partial_.size() - 1);
+    }
+    const auto end = bytes.find(line_end);
+    const auto piece = bytes.substr(0, end);
+    const bool whole = end != std::string_view::npos;
+    bytes.remove_prefix(whole ? end + line_end.size() : bytes.size());
+    if (whole && partial_.empty()) return piece;
+    partial_ += piece;
+    if (!whole) return {};
+    return partial_;
 }
 
 result<void> framer::check_start(std::string_view start, bool whole) const {
@@ -81,10 +80,13 @@ result<void> framer::check_length(std::string_view line, bool whole) const {
     return {};
 }
 
-result<void> framer::take_line(std::string_view line) {
-    if (auto fine = check_start(line, true); !fine) return fine;
-    if (auto fine = check_length(line, true); !fine) return fine;
-    if (in_data_) return take_data(line);
+result<bool> framer::take_line(std::string_view line) {
+    if (auto fine = check_start(line, true); !fine) return fine.error();
+    if (auto fine = check_length(line, true); !fine) return fine.error();
+    if (in_data_) {
+        if (auto taken = take_data(line); !taken) return taken.error();
+        return false;
+    }
     fresh_ = false;
     size_ += line.size() + sizeof(reply_line);
     if (size_ > limits_.reply) return errc::reply_too_long;
@@ -94,18 +96,12 @@ result<void> framer::take_line(std::string_view line) {
     auto& added = lines_.emplace_back();
     added.status = status;
     added.text = line.substr(status_size + 1);
-    switch (line[status_size]) {
-        case '+':
-            added.data.emplace();
-            in_data_ = true;
-            break;
-        case ' ':
-            complete_.push_back({std::move(lines_)});
-            lines_.clear();
-            size_ = 0;
-            break;
+    const char separator = line[status_size];
+    if (separator == '+') {
+        added.data.emplace();
+        in_data_ = true;
     }
-    return {};
+    return separator == ' ';
 }
 
 result<void> framer::take_data(std::string_view line) {
@@ -121,13 +117,6 @@ result<void> framer::take_data(std::string_view line) {
     data += line;
     data += '\n';
     return {};
-}
-
-std::optional<reply> framer::next() {
-    if (complete_.empty()) return {};
-    auto out = std::move(complete_.front());
-    complete_.pop_front();
-    return out;
 }
 
 }  // namespace bento::control

@@ -59,15 +59,18 @@ void session::abandon(ticket t) {
 
 result<void> session::feed(std::string_view bytes) {
     if (ended_) return *ended_;
-    auto fed = framer_.feed(bytes);
-    while (auto r = framer_.next()) {
-        if (auto routed = route(std::move(*r)); !routed) {
-            fed = routed;
-            break;
-        }
-    }
+    auto fed = route_all(bytes);
     if (!fed) disconnect(fed.error());
     return fed;
+}
+
+result<void> session::route_all(std::string_view bytes) {
+    for (;;) {
+        auto next = framer_.next(bytes);
+        if (!next) return next.error();
+        if (!*next) return {};
+        if (auto routed = route(std::move(**next)); !routed) return routed;
+    }
 }
 
 result<void> session::route(reply r) {

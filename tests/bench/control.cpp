@@ -174,8 +174,8 @@ double events_per_second(const std::string& bytes) {
     std::size_t count = 0, uploads = 0;
     const auto took = bench::seconds([&] {
         for (std::size_t at = 0; at < bytes.size(); at += piece) {
-            if (!framer.feed(std::string_view{bytes}.substr(at, piece))) die("the framer refuses events");
-            while (auto reply = framer.next()) {
+            auto rest = std::string_view{bytes}.substr(at, piece);
+            while (const auto reply = framer.next(rest).value()) {
                 const auto event = control::parse_event(*reply);
                 const auto* descriptor = event ? std::get_if<control::hs_desc>(&*event) : nullptr;
                 if (descriptor == nullptr) die("no HS_DESC");
@@ -202,8 +202,8 @@ double data_rate(const std::string& bytes) {
     std::size_t kept = 0;
     const auto took = bench::seconds([&] {
         for (std::size_t at = 0; at < bytes.size(); at += piece) {
-            if (!framer.feed(std::string_view{bytes}.substr(at, piece))) die("the framer refuses data");
-            while (auto reply = framer.next())
+            auto rest = std::string_view{bytes}.substr(at, piece);
+            while (const auto reply = framer.next(rest).value())
                 kept += reply->lines.front().data->size();
         }
     });

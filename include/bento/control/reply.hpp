@@ -8,7 +8,6 @@
 
 #include <bento/control/errc.hpp>
 #include <bento/control/limits.hpp>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,21 +43,21 @@ class framer {
   public:
     explicit framer(limits l = {}) : limits_{l} {}
 
-    /// Errors are final: errc::malformed_reply, line_too_long, data_too_long, reply_too_long, not_a_control_port. How
-    /// the bytes are cut changes nothing; a wrong line is told at its first wrong byte. Replies that were complete
-    /// before the error can still be taken.
-    result<void> feed(std::string_view bytes);
-    /// The oldest complete reply. Take them all after each feed(): nothing else bounds how many wait.
-    std::optional<reply> next();
+    /// Takes the bytes up to the end of one reply from the front of `bytes`, or all where they hold no end of one, and
+    /// then gives nothing. Errors are final: errc::malformed_reply, line_too_long, data_too_long, reply_too_long,
+    /// not_a_control_port. How the bytes are cut changes nothing; a wrong line is told at its first wrong byte.
+    result<std::optional<reply>> next(std::string_view& bytes);
     /// True between two replies.
     bool idle() const { return partial_.empty() && lines_.empty(); }
 
   private:
+    result<std::optional<reply>> take_reply(std::string_view& bytes);
+    std::optional<std::string_view> next_line(std::string_view& bytes);
+    /// True where it is the reply's last.
+    result<bool> take_line(std::string_view line);
+    result<void> take_data(std::string_view line);
     result<void> check_start(std::string_view start, bool whole) const;
     result<void> check_length(std::string_view line, bool whole) const;
-    result<void> take_line(std::string_view line);
-    result<void> take_data(std::string_view line);
-    result<void> consume(std::string_view bytes);
 
     limits limits_;
     std::string partial_;  // a line whose CRLF has not come
@@ -66,7 +65,6 @@ class framer {
     std::size_t size_ = 0;  // of the reply so far
     bool in_data_ = false;
     bool fresh_ = true;  // no line has come yet
-    std::deque<reply> complete_;
     std::optional<error> failed_;
 };
 

@@ -73,6 +73,7 @@ class session {
         bool abandoned = false;
     };
     result<void> admit(std::string_view command) const;
+    result<void> route_all(std::string_view bytes);
     result<void> route(reply r);
     slot* find(ticket t);
     void forget_deadline(const slot& s) { deadlines_.erase({s.deadline, s.ticket}); }

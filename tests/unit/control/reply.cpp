@@ -77,12 +77,26 @@ TEST_CASE("another protocol's port is told") {
 
 TEST_CASE("the first error is the last word") {
     control::framer f;
-    CHECK_FALSE(f.feed("250 OK\r\nnonsense\r\n"));
-    CHECK(test::told(f.next().value()) == "250|OK;");
-    const auto again = f.feed("250 OK\r\n");
+    std::string_view bytes = "250 OK\r\nnonsense\r\n";
+    CHECK(test::told(f.next(bytes).value().value()) == "250|OK;");
+    CHECK_FALSE(f.next(bytes));
+    bytes = "250 OK\r\n";
+    const auto again = f.next(bytes);
     REQUIRE_FALSE(again);
     CHECK(again.error().code == control::errc::malformed_reply);
-    CHECK_FALSE(f.next());
+}
+
+TEST_CASE("a reply is taken alone, and what follows it is left") {
+    control::framer f;
+    std::string_view bytes = "250-a\r\n250 b\r\n650 c\r\n25";
+    CHECK(test::told(f.next(bytes).value().value()) == "250|a;250|b;");
+    CHECK(bytes == "650 c\r\n25");
+    CHECK(test::told(f.next(bytes).value().value()) == "650|c;");
+    CHECK(bytes == "25");
+    CHECK(f.idle());
+    CHECK_FALSE(f.next(bytes).value());
+    CHECK(bytes.empty());
+    CHECK_FALSE(f.idle());
 }
 
 TEST_CASE("a line has a limit, without its line end") {

@@ -38,12 +38,13 @@ void for_each_segmentation(std::string_view stream, Body body) {
 inline std::string framed(const std::vector<std::string>& pieces, control::limits l = {}) {
     std::string out;
     control::framer f{l};
-    for (const auto& piece : pieces) {
-        const auto fed = f.feed(piece);
-        while (const auto r = f.next())
-            out += told(*r) + "\n";
-        if (!fed) return out + "error " + fed.error().message();
-    }
+    for (std::string_view piece : pieces)
+        for (;;) {
+            const auto r = f.next(piece);
+            if (!r) return out + "error " + r.error().message();
+            if (!*r) break;
+            out += told(**r) + "\n";
+        }
     return out + (f.idle() ? "idle" : "partial");
 }
 
@@ -59,9 +60,8 @@ inline std::string framed(std::string_view stream, control::limits l = {}) {
 
 inline std::vector<control::reply> replies_of(std::string_view stream) {
     control::framer f;
-    f.feed(stream).value();
     std::vector<control::reply> out;
-    while (auto r = f.next())
+    while (auto r = f.next(stream).value())
         out.push_back(std::move(*r));
     if (!f.idle()) throw std::runtime_error{"the transcript ends inside a reply"};
     return out;
@@ -71,13 +71,8 @@ inline std::vector<control::reply> replies_of(std::string_view stream) {
 inline std::vector<std::string> bytes_of_replies(std::string_view stream) {
     control::framer f;
     std::vector<std::string> out;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < stream.size(); ++i) {
-        f.feed(stream.substr(i, 1)).value();
-        if (!f.next()) continue;
-        out.emplace_back(stream.substr(begin, i + 1 - begin));
-        begin = i + 1;
-    }
+    for (auto rest = stream; f.next(rest).value(); stream = rest)
+        out.emplace_back(stream.substr(0, stream.size() - rest.size()));
     return out;
 }
 
