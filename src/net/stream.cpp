@@ -5,9 +5,11 @@
 #include <array>
 #include <bento/net/stream.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -62,6 +64,7 @@ struct stream::state : std::enable_shared_from_this<state> {
     time_point deadline = time_point::max();
     bool armed = false;
     bool expired = false;
+    bool turn_cancelled = false;  // while a read waits for its turn
 
     void arm() {
         if (deadline == time_point::max()) return;
@@ -106,6 +109,37 @@ task<std::size_t> stream::read_some(std::span<char> into) {
     if (!s || !s->socket.is_open()) co_return errc::closed;
     if (s->expired) co_return errc::timed_out;
     const auto [code, n] = co_await s->socket.async_read_some(asio::buffer(into.data(), into.size()), with_code);
+    if (code) co_return s->failed(code);
+    co_return n;
+}
+
+/// Reads when what is ready now has had its turn: at once what has come by then, and waits where nothing has. A type of
+/// its own, since GCC 12 destroys a closure among the arguments of an awaited call twice.
+struct stream::read_after_turn {
+    template <class Handler>
+    void operator()(Handler handler, state* s, asio::mutable_buffer into) const {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        s->turn_cancelled = false;
+        if (slot.is_connected()) slot.assign([s](asio::cancellation_type) { s->turn_cancelled = true; });
+        asio::post(s->socket.get_executor(), [handler = std::move(handler), s, into, slot]() mutable {
+            slot.clear();
+            boost::system::error_code code = asio::error::operation_aborted;
+            const auto n = s->expired || s->turn_cancelled ? 0 : s->socket.read_some(into, code);
+            if (code == asio::error::would_block)
+                s->socket.async_read_some(into, std::move(handler));
+            else
+                std::move(handler)(code, n);
+        });
+    }
+};
+
+task<std::size_t> stream::read_in_turn(std::span<char> into) {
+    const auto s = state_;
+    if (!s || !s->socket.is_open()) co_return errc::closed;
+    if (s->expired) co_return errc::timed_out;
+    const auto [code, n] =
+        co_await asio::async_initiate<decltype(with_code), void(boost::system::error_code, std::size_t)>(
+            read_after_turn{}, with_code, s.get(), asio::buffer(into.data(), into.size()));
     if (code) co_return s->failed(code);
     co_return n;
 }

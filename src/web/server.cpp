@@ -64,7 +64,8 @@ class session {
                     peer_.expires_after(limits_.idle);
                 else if (!std::exchange(in_head_, true))
                     peer_.expires_after(limits_.head);
-                if (!co_await read()) co_return;
+                const auto n = co_await peer_.read_in_turn(room());
+                if (!take(n)) co_return;
             } else if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
                 in_head_ = false;
                 exchange to{peer_, connection_, limits_, *request->head, data_};
@@ -81,15 +82,16 @@ class session {
     }
 
   private:
-    asio::awaitable<bool> read() {
-        const auto n = co_await peer_.read_some({buffer_.get(), read_size});
+    std::span<char> room() { return {buffer_.get(), read_size}; }
+    /// What was read there; false where reading failed.
+    bool take(const result<std::size_t>& n) {
         if (n)
             connection_.feed({buffer_.get(), *n});
         else if (n.error().code == net::errc::closed)
             connection_.feed_eof();
         else
-            co_return false;
-        co_return true;
+            return false;
+        return true;
     }
 
     /// True where all was taken, without a coroutine: what most requests come to.
@@ -116,7 +118,7 @@ class session {
         peer_.expires_after(limits_.lingering);
         std::size_t total = 0;
         while (total < 4 * http::max_discarded_body) {
-            const auto n = co_await peer_.read_some({buffer_.get(), read_size});
+            const auto n = co_await peer_.read_some(room());
             if (!n) co_return;
             total += *n;
         }
@@ -171,7 +173,8 @@ class session {
                 if (!co_await flush()) co_return net::errc::closed;
                 // From the body's begin: whoever drips bytes is not given more time by each.
                 peer_.expires_at(begun + limits_.body + std::chrono::seconds{size / 1024});
-                if (!co_await read()) {
+                const auto n = co_await peer_.read_some(room());
+                if (!take(n)) {
                     connection_.close_after_response();
                     to.problem(408, "too-slow", "the body did not come in time");
                     co_return false;

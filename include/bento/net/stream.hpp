@@ -24,6 +24,9 @@ class stream {
 
     /// At least one byte, or an error; errc::closed at the end of the stream.
     task<std::size_t> read_some(std::span<char> into);
+    /// As read_some(), after all else that is ready now has had its turn. Where many are served at once the peer has
+    /// mostly spoken by then, and the kernel is not asked in vain.
+    task<std::size_t> read_in_turn(std::span<char> into);
     /// Everything, or an error.
     task<void> write(std::string_view from);
     /// Both, in this order, without copying them together.
@@ -55,6 +58,7 @@ class stream {
 
   private:
     struct state;
+    struct read_after_turn;
     std::shared_ptr<state> state_;
 };
 

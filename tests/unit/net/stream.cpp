@@ -1,5 +1,12 @@
 #include <bento/net/listener.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "run.hpp"
 #include "temporary_directory.hpp"
@@ -33,6 +40,12 @@ asio::awaitable<std::string> read_all(net::stream& from, std::size_t size) {
     co_return out;
 }
 
+asio::awaitable<void> echo_in_turn(net::stream peer) {
+    std::array<char, 4096> buffer;
+    while (const auto got = co_await peer.read_in_turn(buffer))
+        (co_await peer.write({buffer.data(), *got})).value();
+}
+
 /// What a read of up to 8 bytes fails with.
 asio::awaitable<boost::system::error_code> failed_read(net::stream& from) {
     std::array<char, 8> buffer;
@@ -61,6 +74,71 @@ TEST_CASE("bytes go there and back over TCP and over a unix socket") {
         CHECK(from_client == "hello world");
     });
     CHECK(folder.names().empty());
+}
+
+TEST_CASE("what is read in turn is what has come by then, or comes later") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
+        REQUIRE(server);
+        server->start(echo_in_turn);
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        for (const std::string text : {"one", "two"}) {
+            co_await send(*client, text);
+            const auto from_client = co_await read_all(*client, text.size());
+            CHECK(from_client == text);
+        }
+        client->shutdown_send();
+        const auto ended = co_await failed_read(*client);
+        CHECK(ended == net::errc::closed);  // the server has read the end
+    });
+}
+
+TEST_CASE("a read in turn ends at its deadline, and when its stream is closed") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
+        REQUIRE(server);
+        server->start(silent);
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        client->expires_after(30ms);
+        std::array<char, 8> buffer;
+        auto got = co_await client->read_in_turn(buffer);
+        CHECK(got.error().code == net::errc::timed_out);
+        client->expires_at(soon());
+        asio::post(executor, [&] { client->close(); });
+        got = co_await client->read_in_turn(buffer);
+        CHECK(got.error().code == net::errc::closed);
+    });
+}
+
+TEST_CASE("a read in turn is cancelled before its turn as well as in it") {
+    const auto turns = GENERATE(0, 1, 2, 3);
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
+        REQUIRE(server);
+        asio::steady_timer ended{executor, soon()};
+        asio::cancellation_signal cancel;
+        std::optional<net::stream> peer;
+        server->start([&](net::stream p) -> asio::awaitable<void> {
+            peer = std::move(p);
+            ended.cancel();
+            co_return;
+        });
+        auto client = co_await net::stream::connect(server->where(), soon());
+        REQUIRE(client);
+        if (!peer) co_await ended.async_wait(asio::as_tuple(asio::use_awaitable));
+        REQUIRE(peer);
+        std::array<char, 8> buffer;
+        const auto when_done = [&](const std::exception_ptr&, const result<std::size_t>&) { ended.cancel(); };
+        asio::co_spawn(executor, peer->read_in_turn(buffer), asio::bind_cancellation_slot(cancel.slot(), when_done));
+        for (int i = 0; i < turns; ++i)
+            co_await asio::post(executor, asio::use_awaitable);
+        ended.expires_at(soon());
+        cancel.emit(asio::cancellation_type::terminal);
+        const auto [code] = co_await ended.async_wait(asio::as_tuple(asio::use_awaitable));
+        CHECK(code == asio::error::operation_aborted);  // not at the deadline
+    });
 }
 
 TEST_CASE("a deadline ends what runs, is absolute, and can be lifted") {
