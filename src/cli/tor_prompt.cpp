@@ -64,6 +64,11 @@ bool starts_alike(std::string_view whole, std::string_view start) {
                return std::toupper(static_cast<unsigned char>(a)) == std::toupper(static_cast<unsigned char>(b));
            });
 }
+bool contains_alike(std::string_view text, std::string_view part) {
+    for (; text.size() >= part.size(); text.remove_prefix(1))
+        if (starts_alike(text, part)) return true;
+    return false;
+}
 bool is_alike(std::string_view a, std::string_view b) { return a.size() == b.size() && starts_alike(a, b); }
 
 std::vector<std::string> words_of(std::string_view line) {
@@ -160,9 +165,14 @@ class vocabulary {
     std::map<std::string, std::string, std::less<>> told_;                // what a key's value is, in tor's words
 };
 
-/// A private key, or what authenticates: not for a file.
+/// A private key, a password, or what else authenticates: not for a file.
 bool holds_secret(const std::vector<std::string>& words) {
     if (is_alike(words[0], "ADD_ONION")) return words.size() > 1 && !words[1].starts_with("NEW:");
+    if (is_alike(words[0], "SETCONF") || is_alike(words[0], "RESETCONF"))
+        // Socks5ProxyPassword, HashedControlPassword, HTTPSProxyAuthenticator, ...
+        return std::any_of(words.begin() + 1, words.end(), [](std::string_view word) {
+            return contains_alike(word, "Password") || contains_alike(word, "Authenticator");
+        });
     return is_alike(words[0], "ONION_CLIENT_AUTH_ADD") || is_alike(words[0], "AUTHENTICATE");
 }
 

@@ -100,7 +100,7 @@ is "loaded" "250 OK" "$(cat "$SCRATCH/loaded")"
 status 4 t raw +HSPOST
 
 # At a terminal: completion from tor's own names, and a history that stays, without anybody's key.
-printf 'geti\tconfig-f\t\nsetco\tNickn\t=typed\nadd_onion ED25519-V3:private Port=80\nquit\n' >"$SCRATCH/keys"
+printf 'geti\tconfig-f\t\nsetco\tNickn\t=typed\nadd_onion ED25519-V3:private Port=80\nsetconf socks5proxypassword=private\nquit\n' >"$SCRATCH/keys"
 at_terminal() { script -qec "$BENTOCTL tor --control unix:$SCRATCH/tor/control --state-dir $SCRATCH/state prompt" /dev/null; }
 at_terminal <"$SCRATCH/keys" >"$SCRATCH/terminal.out" 2>&1 || fail "no prompt at a terminal: $(cat "$SCRATCH/terminal.out")"
 has "completed" "250-config-file=$SCRATCH/tor/torrc" "$(cat "$SCRATCH/terminal.out")"
