@@ -57,6 +57,17 @@ asio::awaitable<void> send(net::stream& to, std::string_view text) { (co_await t
 
 time_point soon() { return clock::now() + 5s; }
 
+struct connection {
+    net::listener server;
+    net::stream client;
+};
+asio::awaitable<connection> connected(asio::any_io_executor executor, asio::awaitable<void> (*serve)(net::stream)) {
+    auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {}).value();
+    server.start(serve);
+    auto client = (co_await net::stream::connect(server.where(), soon())).value();
+    co_return connection{std::move(server), std::move(client)};
+}
+
 }  // namespace
 
 TEST_CASE("bytes go there and back over TCP and over a unix socket") {
@@ -78,36 +89,28 @@ TEST_CASE("bytes go there and back over TCP and over a unix socket") {
 
 TEST_CASE("what is read in turn is what has come by then, or comes later") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
-        REQUIRE(server);
-        server->start(echo_in_turn);
-        auto client = co_await net::stream::connect(server->where(), soon());
-        REQUIRE(client);
+        auto [server, client] = co_await connected(executor, echo_in_turn);
         for (const std::string text : {"one", "two"}) {
-            co_await send(*client, text);
-            const auto from_client = co_await read_all(*client, text.size());
+            co_await send(client, text);
+            const auto from_client = co_await read_all(client, text.size());
             CHECK(from_client == text);
         }
-        client->shutdown_send();
-        const auto ended = co_await failed_read(*client);
+        client.shutdown_send();
+        const auto ended = co_await failed_read(client);
         CHECK(ended == net::errc::closed);  // the server has read the end
     });
 }
 
 TEST_CASE("a read in turn ends at its deadline, and when its stream is closed") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
-        REQUIRE(server);
-        server->start(silent);
-        auto client = co_await net::stream::connect(server->where(), soon());
-        REQUIRE(client);
-        client->expires_after(30ms);
+        auto [server, client] = co_await connected(executor, silent);
+        client.expires_after(30ms);
         std::array<char, 8> buffer;
-        auto got = co_await client->read_in_turn(buffer);
+        auto got = co_await client.read_in_turn(buffer);
         CHECK(got.error().code == net::errc::timed_out);
-        client->expires_at(soon());
-        asio::post(executor, [&] { client->close(); });
-        got = co_await client->read_in_turn(buffer);
+        client.expires_at(soon());
+        asio::post(executor, [&] { client.close(); });
+        got = co_await client.read_in_turn(buffer);
         CHECK(got.error().code == net::errc::closed);
     });
 }
@@ -143,39 +146,31 @@ TEST_CASE("a read in turn is cancelled before its turn as well as in it") {
 
 TEST_CASE("a deadline ends what runs, is absolute, and can be lifted") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
-        REQUIRE(server);
-        server->start(silent);
-        auto client = co_await net::stream::connect(server->where(), soon());
-        REQUIRE(client);
-        client->expires_after(30ms);
+        auto [server, client] = co_await connected(executor, silent);
+        client.expires_after(30ms);
         const auto before = clock::now();
-        const auto failed1 = co_await failed_read(*client);
+        const auto failed1 = co_await failed_read(client);
         CHECK(failed1 == net::errc::timed_out);
         CHECK(clock::now() - before >= 30ms);
-        const auto failed2 = co_await failed_read(*client);
+        const auto failed2 = co_await failed_read(client);
         CHECK(failed2 == net::errc::timed_out);
-        client->expires_never();
-        co_await send(*client, "still there");
+        client.expires_never();
+        co_await send(client, "still there");
     });
 }
 
 TEST_CASE("stopping a listener closes its connections, whose coroutines end") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
-        REQUIRE(server);
-        server->start(echo);
-        auto client = co_await net::stream::connect(server->where(), soon());
-        REQUIRE(client);
-        co_await send(*client, "x");
-        const auto from_client = co_await read_all(*client, 1);
+        auto [server, client] = co_await connected(executor, echo);
+        co_await send(client, "x");
+        const auto from_client = co_await read_all(client, 1);
         CHECK(from_client == "x");
-        CHECK(server->connections() == 1);
-        server->stop();
-        client->expires_at(soon());
-        const auto failed3 = co_await failed_read(*client);
+        CHECK(server.connections() == 1);
+        server.stop();
+        client.expires_at(soon());
+        const auto failed3 = co_await failed_read(client);
         CHECK(failed3 == net::errc::closed);
-        const auto again = co_await net::stream::connect(server->where(), soon());
+        const auto again = co_await net::stream::connect(server.where(), soon());
         CHECK(again.error().code == net::errc::refused);
     });
 }
