@@ -58,15 +58,21 @@ double seconds(Work&& work) {
 struct pair {
     double ours = 0, peer = 0;
 };
-/// Both, turn by turn, so that whatever disturbs the machine disturbs both; the medians.
+/// The round whose ratio is the median: what makes the machine slower for a while does so to both of a round.
+inline pair median_round(std::vector<pair> rounds) {
+    std::sort(rounds.begin(), rounds.end(),
+              [](const pair& a, const pair& b) { return a.ours / a.peer < b.ours / b.peer; });
+    return rounds[rounds.size() / 2];
+}
+/// Both, turn by turn; the median_round().
 template <class Ours, class Peer>
 pair side_by_side(unsigned rounds, Ours&& ours, Peer&& peer) {
-    std::vector<double> a, b;
+    std::vector<pair> all;
     for (unsigned i = 0; i < rounds; ++i) {
-        a.push_back(ours());
-        b.push_back(peer());
+        const auto first = ours();
+        all.push_back({first, peer()});
     }
-    return {median(a), median(b)};
+    return median_round(std::move(all));
 }
 
 }  // namespace bento::bench

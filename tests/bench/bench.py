@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import sys
 
 BENTOCTL = os.environ.get("BENTOCTL", "bentoctl")
@@ -19,9 +18,9 @@ def report(task, ours, unit, peer=None, peer_name="", ratio=None, limit=None):
 
 
 def side_by_side(rounds, ours, peer):
-    """Both, turn by turn, so that whatever disturbs the machine disturbs both; the medians."""
-    pairs = [(ours(), peer()) for _ in range(rounds)]
-    return tuple(statistics.median(side) for side in zip(*pairs))
+    """Both, turn by turn; the round whose ratio is the median. What makes the machine slower for a while does so to both of a round."""
+    pairs = sorted(((ours(), peer()) for _ in range(rounds)), key=lambda pair: pair[0] / pair[1])
+    return pairs[rounds // 2]
 
 
 def talk(text):
