@@ -16,7 +16,7 @@ from bench import BENTOCTL, report, side_by_side, talk
 
 CONNECTIONS = 16
 SECONDS = 1  # short and many, turn by turn: what disturbs the machine falls into few of them
-ROUNDS = 15
+ROUNDS = 31
 PAGE_BYTES = 3008  # of our page
 CALLS = 60
 LARGE = 100_000_000
