@@ -161,6 +161,7 @@ looked_up look_up(const endpoint& at, std::uint64_t count, int seconds = 1) {
     if (failures != 0) die(std::to_string(failures) + " look-ups failed");
     return out;
 }
+
 /// What a server sends to move all its tokens: one account, one password.
 std::string request_for_all(const endpoint& at, std::uint64_t seq, std::uint8_t onion) {
     const auto secret = entry::owner_secret::from_text("the owner secret of a server with 434 tokens").value();
@@ -278,21 +279,24 @@ void measure(const std::filesystem::path& folder) {
 
     // The first run is not counted: it brings the database's file into memory.
     look_up(large.at, many, 5);
-    std::vector<bench::pair> rates, percentiles;
+    std::vector<double> rates, rates_with_ten;
+    std::vector<bench::pair> percentiles;
     for (unsigned i = 0; i < look_up_rounds; ++i) {
         const auto of_many = look_up(large.at, many), of_few = look_up(small.at, few);
-        rates.push_back({of_many.rate, of_few.rate});
+        rates.push_back(of_many.rate);
+        rates_with_ten.push_back(of_few.rate);
         percentiles.push_back({of_many.percentile_99, of_few.percentile_99});
     }
-    const auto rate = bench::median_round(rates), percentile_99 = bench::median_round(percentiles);
+    const auto rate = bench::median(rates);
+    const auto percentile_99 = bench::median_round(percentiles);
     const auto flask = look_up(thesis.at, files, 3);
-    report({"look-ups of 1,000,000 entries", rate.ours, "/s", flask.rate, "Flask, 10,000 files", bench::limit{50'000}});
-    report({"look-ups of 10 entries", rate.peer, "/s", flask.rate, "Flask, 10,000 files"});
+    report({"look-ups of 1,000,000 entries", rate, "/s", flask.rate, "Flask, 10,000 files", bench::limit{50'000}});
+    report({"look-ups of 10 entries", bench::median(rates_with_ten), "/s", flask.rate, "Flask, 10,000 files"});
     report({"99th percentile of 1,000,000 entries", percentile_99.ours, "s", percentile_99.peer, "ours, 10",
             bench::ratio{1 / 1.3}});
 
     const auto during = flooded(large.at, [&] { return look_up(large.at, many, 10); });
-    report({"look-ups while registrations flood", during.rate, "/s", rate.ours, "without", bench::ratio{0.5}});
+    report({"look-ups while registrations flood", during.rate, "/s", rate, "without", bench::ratio{0.5}});
     report({"99th percentile meanwhile", during.percentile_99, "s", {}, {}, bench::limit{0.020}});
     served quiet{folder / "quiet"};
     report({"434 re-registrations, bcrypt cost 12", move_all(quiet.at), "s", thesis.move_all(), "Flask, from 43",
