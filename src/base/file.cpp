@@ -58,7 +58,7 @@ result<std::size_t> read_into(const std::filesystem::path& path, std::span<std::
 /// What the file is said to hold, so that a small file does not cost a buffer of the limit's size.
 std::size_t buffer_size(const std::filesystem::path& path, std::size_t limit) {
     struct ::stat about {};
-        // The kernel's own files (/proc) say 0.
+    // The kernel's own files (/proc) say 0.
     if (::stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return limit + 1;
     return std::min(limit, static_cast<std::size_t>(about.st_size)) + 1;
 }

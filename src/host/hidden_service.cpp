@@ -39,8 +39,7 @@ hidden_service::hidden_service(asio::any_io_executor executor, const tor::client
               }},
       tor_{with, tell.bootstrapping},
       news_{executor},
-      supervisor_{[this](time_point deadline) { return tor_.dial(deadline); },
-                  onions_.preparer(),
+      supervisor_{[this](time_point deadline) { return tor_.dial(deadline); }, onions_.preparer(),
                   [this](const tor::supervisor::status& s) { follow(s); }} {
     look_for_tor();
 }

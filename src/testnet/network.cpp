@@ -286,10 +286,8 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
     };
     s.client = access_of(s.named("client").is);
     s.host = access_of(s.named("host").is);
-    std::string authority_lines = "TestingTorNetwork 1\nPathsNeededToBuildCircuits 0.67\nVanguardsLiteEnabled 0\n";
-    for (std::size_t i = 0; i < authorities; ++i)
-        authority_lines += directory_authority_line(s.nodes[i]);
-    if (auto written = write_file(o.directory / "torrc", authority_lines, 0644); !written) co_return written.error();
+    if (auto written = write_file(o.directory / "torrc", guest_torrc(s.nodes), 0644); !written)
+        co_return written.error();
     co_return out;
 }
 

@@ -45,6 +45,8 @@ OutboundBindAddress 127.0.0.1
 constexpr std::string_view for_clients =
     R"(# In a network of eight relays a second-layer guard is often the first one too, and such a circuit fails.
 VanguardsLiteEnabled 0
+# A busy machine builds circuits more slowly than tor learned while it was idle, and those would be closed once built.
+LearnCircuitBuildTimeout 0
 )";
 
 constexpr std::string_view for_authorities = R"(AuthoritativeDirectory 1
@@ -54,12 +56,16 @@ TestingDirAuthVoteGuard *
 TestingDirAuthVoteHSDir *
 )";
 
-}  // namespace
-
-std::string directory_authority_line(const node& a) {
-    return fmt::format("DirAuthority {} orport={} no-v2 v3ident={} 127.0.0.1:{} {}\n", a.name, a.or_port, a.v3_identity,
-                       a.dir_port, a.fingerprint);
+std::string authorities_of(const std::vector<node>& all) {
+    std::string out;
+    for (const auto& a : all)
+        if (a.is == node::role::authority && !a.fingerprint.empty())
+            out += fmt::format("DirAuthority {} orport={} no-v2 v3ident={} 127.0.0.1:{} {}\n", a.name, a.or_port,
+                               a.v3_identity, a.dir_port, a.fingerprint);
+    return out;
 }
+
+}  // namespace
 
 first_vote vote_after_launch(std::int64_t now, bool patient) {
     // Votes are cast 4 s (vote and distribution delay) before an interval begins; relays take 1 to 2 s to upload their
@@ -75,8 +81,7 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
     std::string out{common};
     out += fmt::format("TestingV3AuthInitialVotingInterval {}\n", vote.interval);
     out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
-    for (const auto& a : all)
-        if (a.is == node::role::authority && !a.fingerprint.empty()) out += directory_authority_line(a);
+    out += authorities_of(all);
 
     if (of.is == node::role::client) {
         out += for_clients;
@@ -97,6 +102,12 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
         out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
     }
     return out;
+}
+
+std::string guest_torrc(const std::vector<node>& all) {
+    std::string out = "TestingTorNetwork 1\nPathsNeededToBuildCircuits 0.67\n";
+    out += for_clients;
+    return out + authorities_of(all);
 }
 
 }  // namespace bento::testnet

@@ -23,9 +23,6 @@ struct node {
     std::string fingerprint;         ///< authorities: of the relay
 };
 
-/// `DirAuthority` for every torrc of the network.
-std::string directory_authority_line(const node& authority);
-
 /// When the authorities vote first, in tor's terms: seconds.
 struct first_vote {
     unsigned interval;
@@ -40,5 +37,8 @@ first_vote vote_after_launch(std::int64_t now, bool patient);
 /// The whole torrc of one node; its files are in `directory`/NAME.
 std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
                   first_vote vote);
+
+/// For a client that is none of the nodes: what its own torrc includes.
+std::string guest_torrc(const std::vector<node>& all);
 
 }  // namespace bento::testnet

@@ -3,7 +3,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-
 namespace bento::wire {
 namespace {
 

@@ -5,7 +5,6 @@
 #include <bento/base/utf8.hpp>
 #include <bento/wire/call.hpp>
 
-
 namespace bento::wire {
 namespace {
 

@@ -1,4 +1,5 @@
-"""The gateway beside nginx, which answers with nothing, and beside the gateway of the thesis' Figure 3.4, on one Bento server."""
+"""The gateway on one Bento server: beside nginx, which answers with nothing or with as many bytes; beside an epoll loop that does
+nothing but read and write; and beside the gateway of the thesis' Figure 3.4."""
 
 import contextlib
 import json
@@ -14,10 +15,10 @@ import time
 
 from bench import BENTOCTL, report, side_by_side, talk
 
+BARE_HTTP = os.environ.get("BARE_HTTP", "bare_http")
 CONNECTIONS = 16
 SECONDS = 1  # short and many, turn by turn: what disturbs the machine falls into few of them
 ROUNDS = 31
-PAGE_BYTES = 3008  # of our page
 CALLS = 60
 LARGE = 100_000_000
 
@@ -91,13 +92,26 @@ def wait_for_port(port):
 
 
 @contextlib.contextmanager
-def running(command):
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def running(command, given=subprocess.DEVNULL):
+    process = subprocess.Popen(command, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+def page(port):
+    """The whole answer to GET /, as it is sent to who keeps the connection."""
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"</html>\n"):
+            part = s.recv(65536)
+            if not part:
+                sys.exit(f"a page that is none: {answer!r}")
+            answer += part
+    return answer
 
 
 def requests_a_second(port, path="/"):
@@ -171,25 +185,33 @@ def main():
         if not shutil.which(needed, path=os.environ["PATH"] + ":/usr/sbin"):
             sys.exit(f"{needed} is missing: .ci/deps bench installs it")
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as peers:
-        ours, nginx, flask = free_port(), free_port(), free_port()
-        config = os.path.join(folder, "nginx.conf")
-        with open(config, "w") as f:
-            f.write(NGINX.format(folder=folder, port=nginx, page="p" * PAGE_BYTES))
+        ours, nginx, bare, flask = free_port(), free_port(), free_port(), free_port()
         with open(os.path.join(folder, "config.toml"), "w") as f:
             f.write('[box]\nwarm = 8\n')
         serve = peers.enter_context(running(
             [BENTOCTL, "serve", "--no-onion", "--listen", f"127.0.0.1:{ours}", "--state-dir", os.path.join(folder, "state"),
              "-c", os.path.join(folder, "config.toml")]))
         wait_for_port(ours)
+        answer = page(ours)
+        with tempfile.TemporaryFile() as f:
+            f.write(answer)
+            f.seek(0)
+            peers.enter_context(running([BARE_HTTP, str(bare)], f))
+        wait_for_port(bare)
+        config = os.path.join(folder, "nginx.conf")
+        with open(config, "w") as f:
+            f.write(NGINX.format(folder=folder, port=nginx, page="p" * len(answer.split(b"\r\n\r\n", 1)[1])))
         peers.enter_context(running([shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-c", config]))
         wait_for_port(nginx)
         token = post(ours, "/store", {"name": "f", "code": FUNCTIONS})["token"]
 
         talk("GET /, 16 connections that are kept")
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx))
-        report("GET /, requests", mine, "/s", theirs, "nginx", ratio=1)
+        report("GET /, requests", mine, "/s", theirs, "nginx, an empty answer")
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx, "/page"))
-        report("GET /, requests", mine, "/s", theirs, "nginx, as many bytes")
+        report("GET /, requests", mine, "/s", theirs, "nginx, as many bytes", ratio=1)
+        mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(bare))
+        report("GET /, requests", mine, "/s", theirs, "bare epoll loop, the same bytes")
 
         talk("POST /open through the thesis' gateway")
         peers.enter_context(running([sys.executable, "-c", FLASK, os.path.join(folder, "state", "box.sock"), str(flask)]))

@@ -101,8 +101,8 @@ struct settings {
 
     struct rotation_settings {
         enum class uploads { first, quorum, all };
-        std::optional<std::chrono::milliseconds> max_age;  ///< unset: only by hand or cron
-        std::optional<std::chrono::milliseconds> jitter;   ///< below max_age; unset: half of it, a day at most
+        std::optional<std::chrono::milliseconds> max_age;         ///< unset: only by hand or cron
+        std::optional<std::chrono::milliseconds> jitter;          ///< below max_age; unset: half of it, a day at most
         std::chrono::milliseconds grace = std::chrono::hours{1};  ///< not below bfd.max_stale
         uploads min_uploads = uploads::quorum;
         bool verify = true;

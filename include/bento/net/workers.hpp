@@ -49,7 +49,8 @@ class workers {
             const auto g = std::make_shared<decltype(guard)>(std::move(guard));
             // The guard goes with the handler: when it has run, the loop may be gone.
             const auto done = [h, g, executor] {
-                asio::post(executor, [handler = std::move(*h), held = std::move(*g)]() mutable { std::move(handler)(); });
+                asio::post(executor,
+                           [handler = std::move(*h), held = std::move(*g)]() mutable { std::move(handler)(); });
             };
             accepted = submit([s, done] {
                 try {

@@ -1,8 +1,8 @@
 // The onion services of one process: added on every control connection anew, their publication watched.
 //
 // An ephemeral service lives as long as the connection that added it. A supervisor therefore prepares each new one:
-// SETEVENTS HS_DESC is confirmed first, then every service is added from its key, so that no event of its descriptors is
-// missed.
+// SETEVENTS HS_DESC is confirmed first, then every service is added from its key, so that no event of its descriptors
+// is missed.
 #pragma once
 
 #include <bento/onion/address.hpp>

@@ -35,6 +35,16 @@ TEST_CASE("every tor knows the authorities; only authorities vote") {
     }
 }
 
+TEST_CASE("a guest knows the authorities, and is a client as the network's own are") {
+    const auto all = nodes();
+    const auto text = guest_torrc(all);
+    CHECK(has(text, "DirAuthority auth1 orport=1 no-v2 v3ident=ID 127.0.0.1:2 FP"));
+    for (const auto* line : {"TestingTorNetwork 1", "VanguardsLiteEnabled 0", "LearnCircuitBuildTimeout 0"}) {
+        CHECK(has(text, line));
+        CHECK(has(torrc(all[2], all, "/d", {10, 7}), line));
+    }
+}
+
 TEST_CASE("a delayed relay advertises one port and listens on another; nothing goes beyond loopback") {
     const auto all = nodes();
     const auto relay = torrc(all[1], all, "/d", {10, 0});
