@@ -49,7 +49,7 @@ struct client_connection::state {
     method asked = method::get;
     bool may_switch = false;
     unsigned interim = 0;
-    enum class reading { nothing, head, length, chunks, until_eof, done, failed } reads = reading::nothing;
+    enum class reading { nothing, head, length, chunks, until_eof, done, cut, failed } reads = reading::nothing;
     std::uint64_t left = 0;
     chunk_decoder chunks;
     bool keep = false;
@@ -62,7 +62,8 @@ struct client_connection::state {
     }
     event starved() {
         if (!eof) return need_data{};
-        return fail("the connection was closed within the response");
+        reads = reading::cut;
+        return cut{};
     }
 
     event read_head() {
@@ -185,6 +186,8 @@ struct client_connection::state {
                 if (eof) return reads = reading::done, response_end{};
                 return need_data{};
             }
+            case reading::cut:
+                return cut{};
             case reading::failed:
                 return broken{why};
         }

@@ -28,6 +28,10 @@ task<http::client_connection::event> http_client::read_event() {
             stream_.close();
             co_return error{errc::malformed, std::string{broken->why}};
         }
+        if (std::holds_alternative<http::client_connection::cut>(event)) {
+            stream_.close();
+            co_return error{net::errc::closed, "before the answer was whole"};
+        }
         if (!std::holds_alternative<http::client_connection::need_data>(event)) co_return std::move(event);
         const auto n = co_await stream_.read_some({buffer_.get(), buffer_size});
         if (n)

@@ -37,7 +37,7 @@ constexpr std::size_t tokens_of_a_server = 434;
 constexpr std::size_t peer_tokens = 43;
 constexpr unsigned rounds = 5;
 /// Short and many, turn by turn: what stops the machine for some milliseconds falls into few of them.
-constexpr unsigned look_up_rounds = 15;
+constexpr unsigned look_up_rounds = 31;
 constexpr int flooding_connections = 128;
 /// Sooner than Retry-After says.
 constexpr std::chrono::milliseconds comes_again{100};

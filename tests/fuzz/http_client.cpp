@@ -30,6 +30,9 @@ std::string told(const std::vector<std::string>& pieces, unsigned asked) {
             } else if (std::holds_alternative<client_connection::response_end>(e)) {
                 out += "|end";
                 return false;
+            } else if (std::holds_alternative<client_connection::cut>(e)) {
+                out += "|cut";
+                return false;
             } else {
                 out += std::get<client_connection::broken>(e).why;
                 return false;

@@ -32,11 +32,13 @@ class client_connection {
         std::string_view data;  ///< until the next feed() or next()
     };
     struct response_end {};
-    /// Final: what came is no HTTP, is over a limit, or ended too early.
+    /// Final: what came is no HTTP, or over a limit.
     struct broken {
         std::string_view why;  ///< static
     };
-    using event = std::variant<need_data, response_head, body, response_end, broken>;
+    /// Final: the peer went before the response was whole.
+    struct cut {};
+    using event = std::variant<need_data, response_head, body, response_end, broken, cut>;
 
     client_connection();
     client_connection(client_connection&&) noexcept;

@@ -24,6 +24,16 @@ std::vector<web::route> routes() {
         co_return co_await to.finish();
     };
     out.push_back({http::method::post, "/echo", echo, 10, true});
+    const auto breaks = [](web::exchange& to) -> task<void> {
+        const auto begins = to.rest() == "within";
+        if (begins) {
+            if (auto sent = co_await to.begin(200, "text/plain", 5); !sent) co_return sent.error();
+            if (auto sent = co_await to.send("hi"); !sent) co_return sent.error();
+        }
+        to.abort();
+        co_return result<void>{};
+    };
+    out.push_back({http::method::get, "/breaks/*", breaks});
     return out;
 }
 
@@ -76,6 +86,20 @@ TEST_CASE("requests find their routes, over one connection") {
         CHECK(after == "200 page");
         const auto too_large = co_await ask(c, method::post, "/echo", "", "0123456789a");
         CHECK(too_large.starts_with("413 {\"type\":\"malformed-request\""));
+    });
+}
+
+TEST_CASE("a server that goes before its answer, or within it, is a connection that was closed") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        pair p{executor};
+        auto c = p.client();
+        const std::vector<http::field> none;
+        for (const auto* when : {"before", "within"}) {
+            const auto answer = co_await c.request(http::method::get, std::string{"/breaks/"} + when, none, "", soon());
+            CHECK(answer.error().code == net::errc::closed);
+        }
+        const auto next = co_await ask(c, http::method::get, "/", "", "");
+        CHECK(next == "200 page");
     });
 }
 
