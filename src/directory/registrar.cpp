@@ -146,7 +146,7 @@ registrar::registrar(const options& o, store::directory_store& store)
     : options_{o},
       store_{store},
       nobodys_hash_{hash_password("nobody", o.hash)},
-      workers_{{.threads = o.hash_threads, .waiting = o.hash_waiting, .background = true}} {}
+      workers_{{.threads = o.hash_threads, .waiting = o.hash_waiting, .yields = true}} {}
 
 asio::awaitable<checked<std::vector<store::record>>> registrar::find_all(action what, const request& r) {
     std::vector<store::record> out;

@@ -4,52 +4,87 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 namespace bento::net {
 
 struct workers::state {
+    struct job {
+        std::function<void()> work, done;
+    };
+    using queue = std::deque<job>;
+
     explicit state(options o) : limits{o} {
         for (std::size_t i = 0; i < o.threads; ++i)
-            threads.emplace_back([this] { work(); });
+            threads.emplace_back([this] {
+                if (limits.yields) run_in_the_background();
+                work(jobs);
+            });
+        if (o.yields) threads.emplace_back([this] { work(first); });
     }
     ~state() {
-        std::deque<std::function<void()>> dropped;
+        queue dropped, dropped_first;
         {
             const std::lock_guard hold{mutex};
             stopped = true;
             dropped.swap(jobs);
+            dropped_first.swap(first);
         }
         changed.notify_all();
         for (auto& t : threads)
             t.join();
     }
 
-    void work() {
-        if (limits.background) {
-            // Of the calling thread alone, and never refused. At the lowest priority alone (nice 19), look-ups lost
-            // half of their rate to it.
-            const sched_param none{};
-            ::sched_setscheduler(0, SCHED_IDLE, &none);
-        }
+    /// The calling thread alone. It is never refused, and for good: to take it back needs privileges, which is why a
+    /// job runs on one thread or another. At the lowest priority (nice 19), look-ups lost half of their rate to it.
+    static void run_in_the_background() {
+        const sched_param none{};
+        ::sched_setscheduler(0, SCHED_IDLE, &none);
+    }
+
+    void work(queue& from) {
         std::unique_lock hold{mutex};
         for (;;) {
-            changed.wait(hold, [&] { return stopped || !jobs.empty(); });
+            changed.wait(hold, [&] {
+                const bool is_turn = &from == &first || first.empty();
+                return stopped || (!from.empty() && is_turn && running < limits.threads);
+            });
             if (stopped) return;
-            auto job = std::move(jobs.front());
-            jobs.pop_front();
+            auto now = std::make_optional(std::move(from.front()));
+            from.pop_front();
+            ++running;
             hold.unlock();
-            job();
-            job = nullptr;
+            now->work();
+            hold.lock();
+            --running;
+            hold.unlock();
+            changed.notify_all();
+            now->done();
+            now.reset();  // and what it holds, while nobody waits for the mutex
             hold.lock();
         }
+    }
+
+    bool submit(job next) {
+        const std::lock_guard hold{mutex};
+        if (limits.yields && running == 0 && jobs.empty() && first.empty())
+            first.push_back(std::move(next));
+        else if (jobs.size() < limits.waiting)
+            jobs.push_back(std::move(next));
+        else
+            return false;
+        changed.notify_all();
+        return true;
     }
 
     options limits;
     std::mutex mutex;
     std::condition_variable changed;
-    std::deque<std::function<void()>> jobs;
+    queue jobs;
+    queue first;  ///< where jobs yield: the one that found no other
+    std::size_t running = 0;
     bool stopped = false;
     std::vector<std::thread> threads;
 };
@@ -59,14 +94,8 @@ workers::workers(workers&&) noexcept = default;
 workers& workers::operator=(workers&&) noexcept = default;
 workers::~workers() = default;
 
-bool workers::submit(std::function<void()> job) {
-    {
-        const std::lock_guard hold{state_->mutex};
-        if (state_->jobs.size() >= state_->limits.waiting) return false;
-        state_->jobs.push_back(std::move(job));
-    }
-    state_->changed.notify_one();
-    return true;
+bool workers::submit(std::function<void()> work, std::function<void()> done) {
+    return state_->submit({std::move(work), std::move(done)});
 }
 
 }  // namespace bento::net

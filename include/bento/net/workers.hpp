@@ -21,8 +21,9 @@ class workers {
         std::size_t threads = 1;
         /// Jobs that wait beside those that run; a further one is errc::busy.
         std::size_t waiting = 64;
-        /// Runs when the processor has nothing better to do.
-        bool background = false;
+        /// A job that finds others before it runs when the processor has nothing better to do (SCHED_IDLE), so that a
+        /// flood of them holds up nothing else; one that finds none runs as anything does.
+        bool yields = false;
     };
 
     explicit workers(options o);
@@ -52,14 +53,14 @@ class workers {
                 asio::post(executor,
                            [handler = std::move(*h), held = std::move(*g)]() mutable { std::move(handler)(); });
             };
-            accepted = submit([s, done] {
+            const auto work = [s] {
                 try {
                     s->out.emplace(s->work());
                 } catch (...) {
                     s->thrown = std::current_exception();
                 }
-                done();
-            });
+            };
+            accepted = submit(work, done);
             if (!accepted) done();
         };
         co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(begin, asio::use_awaitable);
@@ -69,8 +70,8 @@ class workers {
     }
 
   private:
-    /// False where too many wait.
-    bool submit(std::function<void()> job);
+    /// False where too many wait. `done` is called when the job is one of those that run no more.
+    bool submit(std::function<void()> work, std::function<void()> done);
 
     struct state;
     std::unique_ptr<state> state_;
