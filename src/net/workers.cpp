@@ -22,15 +22,15 @@ struct workers::state {
                 if (limits.yields) run_in_the_background();
                 work(jobs);
             });
-        if (o.yields) threads.emplace_back([this] { work(first); });
+        if (o.yields) threads.emplace_back([this] { work(lone); });
     }
     ~state() {
-        queue dropped, dropped_first;
+        queue dropped, dropped_lone;
         {
             const std::lock_guard hold{mutex};
             stopped = true;
             dropped.swap(jobs);
-            dropped_first.swap(first);
+            dropped_lone.swap(lone);
         }
         changed.notify_all();
         for (auto& t : threads)
@@ -48,7 +48,7 @@ struct workers::state {
         std::unique_lock hold{mutex};
         for (;;) {
             changed.wait(hold, [&] {
-                const bool is_turn = &from == &first || first.empty();
+                const bool is_turn = &from == &lone || lone.empty();
                 return stopped || (!from.empty() && is_turn && running < limits.threads);
             });
             if (stopped) return;
@@ -69,8 +69,8 @@ struct workers::state {
 
     bool submit(job next) {
         const std::lock_guard hold{mutex};
-        if (limits.yields && running == 0 && jobs.empty() && first.empty())
-            first.push_back(std::move(next));
+        if (limits.yields && running == 0 && jobs.empty() && lone.empty())
+            lone.push_back(std::move(next));
         else if (jobs.size() < limits.waiting)
             jobs.push_back(std::move(next));
         else
@@ -83,7 +83,7 @@ struct workers::state {
     std::mutex mutex;
     std::condition_variable changed;
     queue jobs;
-    queue first;  ///< where jobs yield: the one that found no other
+    queue lone;  ///< where jobs yield: a job that found no other, which does not
     std::size_t running = 0;
     bool stopped = false;
     std::vector<std::thread> threads;

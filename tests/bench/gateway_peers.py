@@ -207,9 +207,9 @@ def main():
 
         talk("GET /, 16 connections that are kept")
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx))
-        report("GET /, requests", mine, "/s", theirs, "nginx, an empty answer")
+        report("GET /, requests", mine, "/s", theirs, "nginx, an empty answer", ratio=1)
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(nginx, "/page"))
-        report("GET /, requests", mine, "/s", theirs, "nginx, as many bytes", ratio=1)
+        report("GET /, requests", mine, "/s", theirs, "nginx, as many bytes")
         mine, theirs = side_by_side(ROUNDS, lambda: requests_a_second(ours), lambda: requests_a_second(bare))
         report("GET /, requests", mine, "/s", theirs, "bare epoll loop, the same bytes")
 
