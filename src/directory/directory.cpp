@@ -12,14 +12,15 @@ namespace {
 /// A share string with its `#` and some white space around it.
 constexpr std::size_t max_form_value = 80;
 
+constexpr http::field html_fields[] = {{"Content-Type", "text/html; charset=utf-8"},
+                                       {"Cache-Control", "no-store"},
+                                       {"Referrer-Policy", "no-referrer"},
+                                       {"Content-Security-Policy",
+                                        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+                                        "base-uri 'none'; frame-ancestors 'none'"}};
+
 result<void> html(web::exchange& to, int status, std::string_view text) {
-    const http::field fields[] = {{"Content-Type", "text/html; charset=utf-8"},
-                                  {"Cache-Control", "no-store"},
-                                  {"Referrer-Policy", "no-referrer"},
-                                  {"Content-Security-Policy",
-                                   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-                                   "base-uri 'none'; frame-ancestors 'none'"}};
-    return to.respond(status, fields, text);
+    return to.respond(status, html_fields, text);
 }
 
 /// A person's look-up, from the form.
@@ -83,12 +84,7 @@ struct directory::state {
 
     std::vector<web::route> routes() {
         std::vector<web::route> out;
-        out.push_back({http::method::get, "/",
-                       [page = information_page(settings), data = information_json(settings)](web::exchange& to) {
-                           const auto accept = http::find(to.head().fields, "Accept").value_or("");
-                           if (accept.find("application/json") != std::string_view::npos) return to.json(200, data);
-                           return html(to, 200, page);
-                       }});
+        out.push_back(web::page_route("/", {200, html_fields, information_page(settings)}, information_json(settings)));
         const auto short_wait = [&](std::string path, web::route::waiting answer) {
             web::route r{http::method::get, std::move(path), std::move(answer)};
             r.until_gone = false;

@@ -12,25 +12,17 @@ using http::method;
 /// Of bodies without code or data.
 constexpr std::uint64_t small_body = 64 * 1024;
 
-web::route page_route(const options& o) {
-    return {method::get, "/", [html = html_page(o), json = json_page(o)](web::exchange& to) {
-                const auto accept = http::find(to.head().fields, "Accept").value_or("");
-                if (accept.find("application/json") != std::string_view::npos) return to.json(200, json);
-                const http::field fields[] = {
-                    {"Content-Type", "text/html; charset=utf-8"},
-                    {"Cache-Control", "no-store"},
-                    {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}};
-                return to.respond(200, fields, html);
-            }};
-}
-
-web::route policy_route(const options& o) {
-    return {method::get, "/policy", [json = json_policy(o)](web::exchange& to) { return to.json(200, json); }};
+http::prepared_response page(const options& o) {
+    const http::field fields[] = {{"Content-Type", "text/html; charset=utf-8"},
+                                  {"Cache-Control", "no-store"},
+                                  {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}};
+    return {200, fields, html_page(o)};
 }
 
 std::vector<web::route> routes(const context& c) {
     const auto& o = *c.with;
-    std::vector<web::route> out{page_route(o), policy_route(o)};
+    std::vector<web::route> out{web::page_route("/", page(o), json_page(o)),
+                                web::data_route("/policy", json_policy(o))};
     const auto action = [&](bool enabled, std::string path, std::uint64_t max_body,
                             task<void> (*answer)(context, web::exchange&)) {
         if (enabled)

@@ -1,7 +1,10 @@
 #include "fields.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 namespace bento::http {
 namespace {
@@ -113,6 +116,20 @@ framing framing_of(const std::vector<field>& fields, unsigned minor) {
     }
     out.chunked = codings == 1;
     return out;
+}
+
+void append_status_and_fields(std::string& out, int status, std::span<const field> fields) {
+    out.append("HTTP/1.1 ").append(fmt::format_int(status).c_str()).append(" ").append(reason_phrase(status));
+    out += "\r\n";
+    for (const auto& f : fields) {
+        if (!is_token(f.name) || !is_field_value(f.value))
+            throw std::logic_error{"a field that would break the response"};
+        out.append(f.name).append(": ").append(f.value).append("\r\n");
+    }
+}
+
+void append_content_length(std::string& out, std::uint64_t length) {
+    out.append("Content-Length: ").append(fmt::format_int(length).c_str()).append("\r\n");
 }
 
 bool is_json_or_untyped(const std::vector<field>& fields) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bento/http/message.hpp>
+#include <span>
 
 namespace bento::http {
 
@@ -22,5 +23,8 @@ struct framing {
 framing framing_of(const std::vector<field>& fields, unsigned minor);
 /// No control character but HTAB.
 bool is_field_value(std::string_view text);
+/// What a response begins with; std::logic_error for a field that would break it.
+void append_status_and_fields(std::string& out, int status, std::span<const field> fields);
+void append_content_length(std::string& out, std::uint64_t length);
 
 }  // namespace bento::http

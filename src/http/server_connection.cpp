@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bento/http/server_connection.hpp>
-#include <stdexcept>
 #include <utility>
 
 #include "chunks.hpp"
@@ -13,6 +12,8 @@ namespace {
 
 /// A request that was read is removed from the buffer when this much has gathered, not each time.
 constexpr std::size_t compact_at = 16 * 1024;
+
+constexpr std::string_view connection_close = "Connection: close\r\n";
 
 method method_of(std::string_view text) {
     for (const auto m : {method::get, method::head, method::post, method::put, method::delete_, method::options,
@@ -68,28 +69,26 @@ struct server_connection::state {
     std::size_t head_start = 0;
     std::vector<std::pair<std::size_t, std::size_t>> lines;  // of the head: where and how long
     std::string head_text;                                   // the head of the request that is being answered
-    request_head head;
-    bool fallen = false;  // a refusal was told
+    request_head head;                                       // views into head_text
+    bool repeatable = false;                                 // it has no body, and the connection goes on behind it
     std::uint64_t body_left = 0;
     std::uint64_t body_limit = 0;
     chunk_decoder chunks;
     bool body_seen = false;
 
-    enum class writing { nothing, pieces } writes = writing::nothing;
     bool chunked_out = false;
     bool discards_output = false;  // HEAD, 204, 304
-    bool responded = false;
-    bool close = false;  // after this response
-    bool ended = false;  // it has been given
+    bool close = false;            // after this response
+    bool ended = false;            // it has been given
     bool aborted = false;
     std::string out;
-    std::size_t written = 0;
+    std::shared_ptr<const std::string> shared;  // a prepared response, in place of `out`
+    std::size_t written = 0;                    // of either
 
     std::string_view unread() const { return std::string_view{in}.substr(used); }
 
     event refuse(int status, std::string_view why) {
         reads = reading::failed;
-        fallen = true;
         close = true;
         return refused{status, why};
     }
@@ -117,7 +116,14 @@ struct server_connection::state {
         return closed{};
     }
 
+    /// A client that keeps its connection mostly asks with the very same head, and what was read of it still holds.
+    bool is_same_head() const { return lines.empty() && repeatable && unread().starts_with(head_text); }
+
     event read_head() {
+        if (is_same_head()) {
+            used += head_text.size();
+            return begin_body({});
+        }
         for (;;) {
             const auto end = in.find('\n', scanned);
             const bool first = lines.empty();
@@ -236,11 +242,16 @@ struct server_connection::state {
                 head.expects_continue = head.minor == 1 && head.has_body;
             }
         }
+        repeatable = !head.has_body && !close;
+        return begin_body(length);
+    }
+
+    event begin_body(const framing& of) {
         chunks = {};
         body_seen = false;
-        body_left = length.length.value_or(0);
+        body_left = of.length.value_or(0);
         body_limit = max_discarded_body;
-        reads = length.chunked ? reading::chunks : reading::body;
+        reads = of.chunked ? reading::chunks : reading::body;
         return request{&head};
     }
 
@@ -298,8 +309,6 @@ struct server_connection::state {
 
     /// The response is complete: the next request may be read.
     void turn() {
-        responded = true;
-        writes = writing::nothing;
         discards_output = false;
         if (reads != reading::done) close = true;  // the rest of its body would be taken for a request
         if (close) {
@@ -310,37 +319,35 @@ struct server_connection::state {
         lines.clear();
         blank_lines = 0;
         head_start = line_start = scanned = used;
-        responded = false;
     }
 
-    void write_status_and_fields(int status, std::span<const field> fields) {
-        out += "HTTP/1.1 ";
-        out += fmt::format_int(status).c_str();
-        out += ' ';
-        out += reason_phrase(status);
-        out += "\r\n";
-        for (const auto& f : fields) {
-            if (!is_token(f.name) || !is_field_value(f.value))
-                throw std::logic_error{"a field that would break the response"};
-            out += f.name;
-            out += ": ";
-            out += f.value;
-            out += "\r\n";
+    /// Before anything is added to what is waiting: it would stand before a response that is sent from where it lies.
+    std::string& output_to_add_to() {
+        if (shared) {
+            out.assign(*shared, written);
+            written = 0;
+            shared.reset();
         }
+        return out;
     }
+
+    /// What is sent and not yet taken.
+    std::string_view output() const { return std::string_view{shared ? *shared : out}.substr(written); }
+
+    /// The rest of a body that was not read would be taken for a request.
+    bool ends_connection() const { return close || reads != reading::done; }
 
     void write_head(int status, std::span<const field> fields, std::optional<std::uint64_t> length, bool in_pieces) {
-        write_status_and_fields(status, fields);
+        append_status_and_fields(output_to_add_to(), status, fields);
         const bool bodiless = status == 204 || status == 304 || status / 100 == 1;
         chunked_out = in_pieces && !length && head.minor == 1 && !bodiless;
         if (chunked_out)
             out += "Transfer-Encoding: chunked\r\n";
         else if (length && !bodiless)
-            out.append("Content-Length: ").append(fmt::format_int(*length).c_str()).append("\r\n");
+            append_content_length(out, *length);
         else if (!bodiless)
             close = true;
-        // The rest of a body that was not read would be taken for a request.
-        if (close || reads != reading::done) out += "Connection: close\r\n";
+        if (ends_connection()) out += connection_close;
         out += "\r\n";
         discards_output = bodiless || head.method == method::head;
     }
@@ -365,7 +372,7 @@ void server_connection::limit_body(std::uint64_t size) { state_->body_limit = si
 
 void server_connection::send_continue() {
     if (state_->head.expects_continue && !state_->body_seen && state_->unread().empty())
-        state_->out += "HTTP/1.1 100 Continue\r\n\r\n";
+        state_->output_to_add_to() += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
 void server_connection::respond(int status, std::span<const field> fields, std::string_view content) {
@@ -375,10 +382,24 @@ void server_connection::respond(int status, std::span<const field> fields, std::
     s.turn();
 }
 
+void server_connection::respond(const prepared_response& all) {
+    auto& s = *state_;
+    const bool without_body = s.head.method == method::head;
+    if (!without_body && !s.ends_connection() && s.output().empty()) {
+        s.shared = all.whole();
+    } else {
+        auto& out = s.output_to_add_to();
+        out += all.head();
+        if (s.ends_connection()) out += connection_close;
+        out += "\r\n";
+        if (!without_body) out += all.body();
+    }
+    s.turn();
+}
+
 void server_connection::begin(int status, std::span<const field> fields, std::optional<std::uint64_t> length) {
     auto& s = *state_;
     s.write_head(status, fields, length, true);
-    s.writes = state::writing::pieces;
 }
 
 void server_connection::send(std::string_view data) {
@@ -400,7 +421,7 @@ void server_connection::close_after_response() { state_->close = true; }
 
 void server_connection::switch_protocols(std::span<const field> fields) {
     auto& s = *state_;
-    s.write_status_and_fields(101, fields);
+    append_status_and_fields(s.output_to_add_to(), 101, fields);
     s.out += "\r\n";
     s.close = s.ended = true;
 }
@@ -411,11 +432,12 @@ std::string server_connection::take_rest() {
     return out;
 }
 
-std::string_view server_connection::output() const { return std::string_view{state_->out}.substr(state_->written); }
+std::string_view server_connection::output() const { return state_->output(); }
 void server_connection::consume_output(std::size_t size) {
     auto& s = *state_;
     s.written += size;
-    if (s.written < s.out.size()) return;
+    if (!s.output().empty()) return;
+    s.shared.reset();
     s.out.clear();
     s.written = 0;
 }

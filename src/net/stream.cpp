@@ -6,19 +6,74 @@
 #include <bento/net/stream.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <exception>
+#include <utility>
 
 namespace bento::net {
 namespace {
 
 constexpr auto with_code = asio::as_tuple(asio::use_awaitable);
+
+/// Lives in the frame of read_each().
+struct reading {
+    stream::socket_type& from;
+    asio::mutable_buffer into;
+    const stream::taker& take;
+    const bool& expired;
+    asio::cancellation_state cancellation{};
+    bool enough = false;
+    std::exception_ptr thrown{};
+
+    void took(std::size_t n) {
+        try {
+            enough = !take(n);
+        } catch (...) {  // it would leave the loop, which serves others too
+            thrown = std::current_exception();
+            enough = true;
+        }
+    }
+};
+
+/// A handler that reads again: no coroutine is resumed for a piece.
+template <class Handler>
+struct read_on {
+    reading* all;
+    Handler done;
+
+    using executor_type = asio::any_io_executor;
+    executor_type get_executor() const noexcept {
+        return asio::get_associated_executor(done, all->from.get_executor());
+    }
+    using cancellation_slot_type = asio::cancellation_slot;
+    cancellation_slot_type get_cancellation_slot() const noexcept { return all->cancellation.slot(); }
+
+    void operator()(boost::system::error_code code, std::size_t n) {
+        if (!code) all->took(n);
+        if (code || all->enough) return std::move(done)(code);
+        // What came while bytes were on their way to us found nothing to cancel.
+        if (all->expired || all->cancellation.cancelled() != asio::cancellation_type::none)
+            return std::move(done)(asio::error::operation_aborted);
+        auto& from = all->from;
+        from.async_read_some(all->into, std::move(*this));
+    }
+};
+
+struct begin_reading {
+    template <class Handler>
+    void operator()(Handler done, reading* all) const {
+        all->cancellation = asio::cancellation_state{asio::get_associated_cancellation_slot(done)};
+        all->from.async_read_some(all->into, read_on<Handler>{all, std::move(done)});
+    }
+};
 
 }  // namespace
 
@@ -64,7 +119,6 @@ struct stream::state : std::enable_shared_from_this<state> {
     time_point deadline = time_point::max();
     bool armed = false;
     bool expired = false;
-    bool turn_cancelled = false;  // while a read waits for its turn
 
     void arm() {
         if (deadline == time_point::max()) return;
@@ -113,35 +167,16 @@ task<std::size_t> stream::read_some(std::span<char> into) {
     co_return n;
 }
 
-/// Reads when what is ready now has had its turn: at once what has come by then, and waits where nothing has. A type of
-/// its own, since GCC 12 destroys a closure among the arguments of an awaited call twice.
-struct stream::read_after_turn {
-    template <class Handler>
-    void operator()(Handler handler, state* s, asio::mutable_buffer into) const {
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        s->turn_cancelled = false;
-        if (slot.is_connected()) slot.assign([s](asio::cancellation_type) { s->turn_cancelled = true; });
-        asio::post(s->socket.get_executor(), [handler = std::move(handler), s, into, slot]() mutable {
-            slot.clear();
-            boost::system::error_code code = asio::error::operation_aborted;
-            const auto n = s->expired || s->turn_cancelled ? 0 : s->socket.read_some(into, code);
-            if (code == asio::error::would_block)
-                s->socket.async_read_some(into, std::move(handler));
-            else
-                std::move(handler)(code, n);
-        });
-    }
-};
-
-task<std::size_t> stream::read_in_turn(std::span<char> into) {
+task<void> stream::read_each(std::span<char> into, const taker& take) {
     const auto s = state_;
     if (!s || !s->socket.is_open()) co_return errc::closed;
     if (s->expired) co_return errc::timed_out;
-    const auto [code, n] =
-        co_await asio::async_initiate<decltype(with_code), void(boost::system::error_code, std::size_t)>(
-            read_after_turn{}, with_code, s.get(), asio::buffer(into.data(), into.size()));
+    reading all{s->socket, asio::buffer(into.data(), into.size()), take, s->expired};
+    const auto [code] = co_await asio::async_initiate<decltype(with_code), void(boost::system::error_code)>(
+        begin_reading{}, with_code, &all);
+    if (all.thrown) std::rethrow_exception(all.thrown);
     if (code) co_return s->failed(code);
-    co_return n;
+    co_return result<void>{};
 }
 
 task<void> stream::write(std::string_view from) { return write(from, {}); }

@@ -25,6 +25,12 @@ result<void> exchange::respond(int status, std::span<const http::field> fields, 
     return {};
 }
 
+result<void> exchange::respond(const http::prepared_response& all) {
+    begun_ = true;
+    connection_.respond(all);
+    return {};
+}
+
 result<void> exchange::content(int status, std::string_view type, std::string_view body) {
     const http::field fields[] = {{"Content-Type", type}, not_stored};
     return respond(status, fields, body);

@@ -56,26 +56,24 @@ class session {
     session(server::state& of, net::stream peer) : of_{of}, limits_{of.with.deadlines}, peer_{std::move(peer)} {}
 
     asio::awaitable<void> run() {
-        while (!connection_.must_close()) {
-            auto event = connection_.next();
-            if (std::holds_alternative<http::server_connection::need_data>(event)) {
-                if (!flush_now() && !co_await flush()) co_return;
-                if (connection_.idle())
-                    peer_.expires_after(limits_.idle);
-                else if (!std::exchange(in_head_, true))
-                    peer_.expires_after(limits_.head);
-                const auto n = co_await peer_.read_in_turn(room());
-                if (!take(n)) co_return;
-            } else if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
-                in_head_ = false;
-                exchange to{peer_, connection_, limits_, *request->head, data_};
-                if (!answer_at_once(to) && !co_await answer(to)) co_return;
-                if (connection_.output().size() >= gathered_output && !co_await flush()) co_return;
-            } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
-                refuse(refused->status, refused->why);
-            } else {
-                break;
+        // Most requests are answered in here, and no coroutine is resumed for them.
+        const net::stream::taker take_and_answer = [this](std::size_t n) {
+            connection_.feed({buffer_.get(), n});
+            return answer_at_once();
+        };
+        for (bool reads = answer_at_once(); !connection_.must_close(); reads = answer_at_once()) {
+            if (reads) {
+                const auto read = co_await peer_.read_each(room(), take_and_answer);
+                if (!read && read.error().code != net::errc::closed) co_return;
+                if (!read) connection_.feed_eof();
             }
+            const auto* head = std::exchange(asked_, nullptr);
+            if (head != nullptr) {
+                exchange to{peer_, connection_, limits_, *head, data_};
+                if (!co_await answer(to)) co_return;
+            }
+            // Behind an answer may come others, which are written with it.
+            if ((head == nullptr || connection_.output().size() >= gathered_output) && !co_await flush()) co_return;
         }
         if (!co_await flush()) co_return;
         if (connection_.wants_lingering()) co_await linger();
@@ -92,6 +90,36 @@ class session {
         else
             return false;
         return true;
+    }
+
+    /// Answers what needs no waiting. True where the next bytes are to be read; else there is a request to be waited
+    /// for (`asked_`), something to be written, or nothing left to be done.
+    bool answer_at_once() {
+        while (!connection_.must_close()) {
+            auto event = connection_.next();
+            if (std::holds_alternative<http::server_connection::need_data>(event)) {
+                if (!flush_now()) return false;
+                if (connection_.idle())
+                    peer_.expires_after(limits_.idle);
+                else if (!std::exchange(in_head_, true))
+                    peer_.expires_after(limits_.head);
+                return true;
+            }
+            if (const auto* request = std::get_if<http::server_connection::request>(&event)) {
+                in_head_ = false;
+                exchange to{peer_, connection_, limits_, *request->head, data_};
+                if (!answer_at_once(to)) {
+                    asked_ = request->head;
+                    return false;
+                }
+                if (connection_.output().size() >= gathered_output) return false;
+            } else if (const auto* refused = std::get_if<http::server_connection::refused>(&event)) {
+                refuse(refused->status, refused->why);
+            } else {
+                connection_.abort();  // the client has gone
+            }
+        }
+        return false;
     }
 
     /// True where all was taken, without a coroutine: what most requests come to.
@@ -248,9 +276,32 @@ class session {
     http::server_connection connection_;
     /// Never cleared: of a connection that waits, the pages are not even there.
     std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(read_size);
-    std::shared_ptr<void> data_;  // the routes' own
-    bool in_head_ = false;        // its deadline runs from its first byte
+    std::shared_ptr<void> data_;                 // the routes' own
+    const http::request_head* asked_ = nullptr;  // to be answered with some waiting
+    bool in_head_ = false;                       // its deadline runs from its first byte
 };
+
+namespace {
+
+http::prepared_response prepared_json(const std::string& data) {
+    const http::field fields[] = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
+    return {200, fields, data};
+}
+
+}  // namespace
+
+route page_route(std::string path, http::prepared_response page, const std::string& data) {
+    const auto answer = [page = std::move(page), json = prepared_json(data)](exchange& to) {
+        const auto accept = http::find(to.head().fields, "Accept").value_or("");
+        return to.respond(accept.find("application/json") == std::string_view::npos ? page : json);
+    };
+    return {http::method::get, std::move(path), answer};
+}
+
+route data_route(std::string path, const std::string& data) {
+    return {http::method::get, std::move(path),
+            [json = prepared_json(data)](exchange& to) { return to.respond(json); }};
+}
 
 server::server(options o, std::vector<route> routes) : state_{std::make_shared<state>(o, std::move(routes))} {}
 server::server(server&&) noexcept = default;

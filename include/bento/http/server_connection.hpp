@@ -7,6 +7,7 @@
 
 #include <bento/http/limits.hpp>
 #include <bento/http/message.hpp>
+#include <bento/http/prepared_response.hpp>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,6 +55,8 @@ class server_connection {
     /// A whole response. Fields may hold no control characters (std::logic_error); Content-Length, Connection and
     /// Transfer-Encoding are made here, Date and Server never.
     void respond(int status, std::span<const field> fields, std::string_view body);
+    /// The same without a copy, where nothing waits before it.
+    void respond(const prepared_response& all);
     /// A response in pieces: chunked, or until the end of the connection for HTTP/1.0; with `length`, exactly so long.
     void begin(int status, std::span<const field> fields, std::optional<std::uint64_t> length = {});
     void send(std::string_view data);
@@ -68,6 +71,7 @@ class server_connection {
     void switch_protocols(std::span<const field> fields);
     std::string take_rest();
 
+    /// Until the next call of another function.
     std::string_view output() const;
     void consume_output(std::size_t size);
     /// Everything is said: close when output() is empty.

@@ -5,6 +5,7 @@
 #include <bento/net/asio.hpp>
 #include <bento/net/errc.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,9 +25,11 @@ class stream {
 
     /// At least one byte, or an error; errc::closed at the end of the stream.
     task<std::size_t> read_some(std::span<char> into);
-    /// As read_some(), after all else that is ready now has had its turn. Where many are served at once the peer has
-    /// mostly spoken by then, and the kernel is not asked in vain.
-    task<std::size_t> read_in_turn(std::span<char> into);
+    /// Is given how many bytes were read; true to read on.
+    using taker = std::function<bool(std::size_t)>;
+    /// Reads until `take` has enough. For what is mostly answered at once: `take` is called by the loop, and the
+    /// coroutine that waits here is not resumed for each piece.
+    task<void> read_each(std::span<char> into, const taker& take);
     /// Everything, or an error.
     task<void> write(std::string_view from);
     /// Both, in this order, without copying them together.
@@ -58,7 +61,6 @@ class stream {
 
   private:
     struct state;
-    struct read_after_turn;
     std::shared_ptr<state> state_;
 };
 

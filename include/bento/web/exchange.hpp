@@ -25,6 +25,7 @@ class exchange {
 
     /// Written when the handler returns. Always succeeds, so that it can stand behind co_return.
     result<void> respond(int status, std::span<const http::field> fields, std::string_view body);
+    result<void> respond(const http::prepared_response& all);
     /// A body of this type, which no cache may keep.
     result<void> content(int status, std::string_view type, std::string_view body);
     /// application/json.

@@ -29,6 +29,11 @@ struct route {
     bool until_gone = true;
 };
 
+/// `GET <path>`, the same for everybody: the page for a person, the data for who accepts application/json.
+route page_route(std::string path, http::prepared_response page, const std::string& data);
+/// `GET <path>`, always this JSON.
+route data_route(std::string path, const std::string& data);
+
 /// Answers 404, 405, 408, 413, 414, 415, 431 and malformed requests itself, as application/problem+json; and 503 while
 /// the bodies of all requests are as much as they may.
 class server {

@@ -234,6 +234,59 @@ TEST_CASE("responses: length, chunks, HEAD, no content") {
                     std::logic_error);
 }
 
+TEST_CASE("a prepared response is sent from where it lies, and as one made for the request would be") {
+    const std::vector<http::field> type{{"Content-Type", "text/plain"}};
+    const http::prepared_response page{200, type, "hi"};
+    for (const auto& request :
+         {get(""), get("Connection: close\r\n"), std::string{"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"},
+          std::string{"GET / HTTP/1.0\r\n\r\n"}, get("") + get("")}) {
+        CAPTURE(request);
+        CHECK(answer(request, [&](auto& c) { c.respond(page); }) ==
+              answer(request, [&](auto& c) { c.respond(200, type, "hi"); }));
+    }
+    CHECK_THROWS_AS((http::prepared_response{200, std::vector<http::field>{{"A", "b\r\nC: d"}}, ""}), std::logic_error);
+
+    server_connection c;
+    const auto ask = [&] {
+        c.feed(get(""));
+        CHECK(std::holds_alternative<server_connection::request>(c.next()));
+        CHECK(std::holds_alternative<server_connection::request_end>(c.next()));
+    };
+    ask();
+    c.respond(page);
+    CHECK(c.output().data() == page.whole()->data());
+    // What comes behind it stands behind the rest of it.
+    c.consume_output(10);
+    ask();
+    c.respond(200, type, "second");
+    ask();
+    c.respond(page);
+    CHECK(c.output() == page.whole()->substr(10) +
+                            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nsecond" +
+                            *page.whole());
+    c.consume_output(c.output().size());
+    CHECK(c.output().empty());
+    // The bytes outlive who prepared them.
+    ask();
+    c.respond(http::prepared_response{200, type, "short-lived"});
+    CHECK(c.output().ends_with("short-lived"));
+}
+
+TEST_CASE("a head that is the last one again is a request like it, and nothing else is") {
+    const auto plain = get("Accept: a\r\n");
+    CHECK(requests(plain + plain + plain) == "GET /\nGET /\nGET /\n");
+    CHECK(requests(plain + get("Accept: b\r\n") + plain) == "GET /\nGET /\nGET /\n");
+    CHECK(requests(plain + "\r\n" + plain) == "GET /\nGET /\n");
+    CHECK(requests(plain + plain.substr(0, plain.size() - 2) + "A b: c\r\n\r\n") == "GET /\n400 a malformed field");
+    // With a body, each has its own.
+    const auto with_body = post("Content-Length: 3\r\n\r\n");
+    CHECK(requests(with_body + "one" + with_body + "two") == "POST /p <one>\nPOST /p <two>\n");
+    const auto chunked = post("Transfer-Encoding: chunked\r\n\r\n");
+    CHECK(requests(chunked + "1\r\na\r\n0\r\n\r\n" + chunked + "1\r\nb\r\n0\r\n\r\n") == "POST /p <a>\nPOST /p <b>\n");
+    const auto last = get("Connection: close\r\n");
+    CHECK(requests(last + last) == "GET /\n");
+}
+
 TEST_CASE("a response before the end of the body ends the connection, lingering") {
     server_connection c;
     c.feed(post("Content-Length: 50\r\n\r\nabc"));

@@ -40,10 +40,14 @@ asio::awaitable<std::string> read_all(net::stream& from, std::size_t size) {
     co_return out;
 }
 
-asio::awaitable<void> echo_in_turn(net::stream peer) {
+asio::awaitable<void> echo_each(net::stream peer) {
     std::array<char, 4096> buffer;
-    while (const auto got = co_await peer.read_in_turn(buffer))
-        (co_await peer.write({buffer.data(), *got})).value();
+    const net::stream::taker send_back = [&](std::size_t n) {
+        CHECK(peer.write_now({buffer.data(), n}) == n);
+        return true;
+    };
+    const auto ended = co_await peer.read_each(buffer, send_back);
+    CHECK(ended.error().code == net::errc::closed);
 }
 
 /// What a read of up to 8 bytes fails with.
@@ -87,57 +91,97 @@ TEST_CASE("bytes go there and back over TCP and over a unix socket") {
     CHECK(folder.names().empty());
 }
 
-TEST_CASE("what is read in turn is what has come by then, or comes later") {
+TEST_CASE("pieces are read one after the other, until one is enough") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto [server, client] = co_await connected(executor, echo_in_turn);
-        for (const std::string text : {"one", "two"}) {
-            co_await send(client, text);
-            const auto from_client = co_await read_all(client, text.size());
-            CHECK(from_client == text);
-        }
+        auto [server, client] = co_await connected(executor, echo_each);
+        std::array<char, 8> buffer;
+        std::string got;
+        std::vector<std::string> to_say{"one", "two", "three"};
+        const net::stream::taker say_next = [&](std::size_t n) {
+            got.append(buffer.data(), n);
+            if (to_say.empty()) return false;
+            CHECK(client.write_now(to_say.front()) == to_say.front().size());
+            to_say.erase(to_say.begin());
+            return true;
+        };
+        co_await send(client, "begin");
+        (co_await client.read_each(buffer, say_next)).value();
+        CHECK(got == "beginonetwothree");
         client.shutdown_send();
-        const auto ended = co_await failed_read(client);
-        CHECK(ended == net::errc::closed);  // the server has read the end
+        const auto ended = co_await client.read_each(buffer, say_next);
+        CHECK(ended.error().code == net::errc::closed);  // the server has read the end
     });
 }
 
-TEST_CASE("a read in turn ends at its deadline, and when its stream is closed") {
+TEST_CASE("what is thrown over a piece reaches who reads") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto [server, client] = co_await connected(executor, echo);
+        co_await send(client, "x");
+        std::array<char, 8> buffer;
+        const net::stream::taker throws = [](std::size_t) -> bool { throw std::logic_error{"not this"}; };
+        std::string told;
+        try {
+            static_cast<void>(co_await client.read_each(buffer, throws));
+        } catch (const std::logic_error& e) {
+            told = e.what();
+        }
+        CHECK(told == "not this");
+    });
+}
+
+TEST_CASE("reading on ends at its deadline, and when its stream is closed") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
         auto [server, client] = co_await connected(executor, silent);
+        const net::stream::taker any = [](std::size_t) { return true; };
         client.expires_after(30ms);
         std::array<char, 8> buffer;
-        auto got = co_await client.read_in_turn(buffer);
-        CHECK(got.error().code == net::errc::timed_out);
+        auto ended = co_await client.read_each(buffer, any);
+        CHECK(ended.error().code == net::errc::timed_out);
         client.expires_at(soon());
         asio::post(executor, [&] { client.close(); });
-        got = co_await client.read_in_turn(buffer);
-        CHECK(got.error().code == net::errc::closed);
+        ended = co_await client.read_each(buffer, any);
+        CHECK(ended.error().code == net::errc::closed);
     });
 }
 
-TEST_CASE("a read in turn is cancelled before its turn as well as in it") {
+TEST_CASE("reading on ends at a deadline that passes while a piece is on its way") {
+    test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto [server, client] = co_await connected(executor, echo);
+        co_await send(client, "x");
+        (co_await client.wait_readable()).value();
+        const auto deadline = clock::now() + 5ms;
+        client.expires_at(deadline);
+        asio::steady_timer before{executor, deadline - 1ms};
+        asio::post(executor, [=] {
+            while (clock::now() < deadline) {
+            }
+        });
+        // The loop finds both due: we begin, the piece is read, and the deadline has its turn before it is taken.
+        co_await before.async_wait(asio::use_awaitable);
+        std::array<char, 8> buffer;
+        const net::stream::taker any = [](std::size_t) { return true; };
+        const auto ended = co_await client.read_each(buffer, any);
+        CHECK(ended.error().code == net::errc::timed_out);
+    });
+}
+
+TEST_CASE("reading on is cancelled while it waits, and while a piece is on its way") {
+    const auto with_piece = GENERATE(false, true);
     const auto turns = GENERATE(0, 1, 2, 3);
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
-        auto server = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {});
-        REQUIRE(server);
-        asio::steady_timer ended{executor, soon()};
+        auto [server, client] = co_await connected(executor, echo);
         asio::cancellation_signal cancel;
-        std::optional<net::stream> peer;
-        server->start([&](net::stream p) -> asio::awaitable<void> {
-            peer = std::move(p);
-            ended.cancel();
-            co_return;
-        });
-        auto client = co_await net::stream::connect(server->where(), soon());
-        REQUIRE(client);
-        if (!peer) co_await ended.async_wait(asio::as_tuple(asio::use_awaitable));
-        REQUIRE(peer);
+        asio::steady_timer ended{executor, soon()};
         std::array<char, 8> buffer;
-        const auto when_done = [&](const std::exception_ptr&, const result<std::size_t>&) { ended.cancel(); };
-        asio::co_spawn(executor, peer->read_in_turn(buffer), asio::bind_cancellation_slot(cancel.slot(), when_done));
+        const net::stream::taker any = [](std::size_t) { return true; };
+        const auto when_done = [&](const std::exception_ptr&, const result<void>&) { ended.cancel(); };
+        if (with_piece) {
+            co_await send(client, "x");
+            (co_await client.wait_readable()).value();
+        }
+        asio::co_spawn(executor, client.read_each(buffer, any), asio::bind_cancellation_slot(cancel.slot(), when_done));
         for (int i = 0; i < turns; ++i)
             co_await asio::post(executor, asio::use_awaitable);
-        ended.expires_at(soon());
         cancel.emit(asio::cancellation_type::terminal);
         const auto [code] = co_await ended.async_wait(asio::as_tuple(asio::use_awaitable));
         CHECK(code == asio::error::operation_aborted);  // not at the deadline

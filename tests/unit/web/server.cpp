@@ -89,6 +89,39 @@ TEST_CASE("requests find their routes, over one connection") {
     });
 }
 
+TEST_CASE("a page has a form for a person and one for a program, the same for everybody") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto on = net::listener::listen(executor, endpoint::tcp("127.0.0.1", 0), {}).value();
+        web::road r;
+        r.host = "test";
+        r.direct = on.where();
+        const http::field html[] = {{"Content-Type", "text/html"}};
+        std::vector<web::route> both;
+        both.push_back(web::page_route("/", {200, html, "<p>hello"}, R"({"hello":1})"));
+        both.push_back(web::data_route("/data", "[2]"));
+        web::server server{{}, std::move(both)};
+        server.serve(std::move(on));
+        web::http_client client{std::move(r)};
+        const auto told = [&](std::string path, std::string accept) -> asio::awaitable<std::string> {
+            std::vector<http::field> fields;
+            if (!accept.empty()) fields.push_back({"Accept", accept});
+            auto answer = (co_await client.request(http::method::get, std::move(path), fields, {}, soon())).value();
+            std::string type;
+            for (const auto& [name, value] : answer.head.fields)
+                if (name == "Content-Type") type = value;
+            co_return type + " " + answer.body;
+        };
+        for (const std::string accept : {"", "text/html,*/*", "text/html"}) {
+            const auto page = co_await told("/", accept);
+            CHECK(page == "text/html <p>hello");
+        }
+        const auto data = co_await told("/", "application/json");
+        CHECK(data == "application/json {\"hello\":1}");
+        const auto only_data = co_await told("/data", "text/html");
+        CHECK(only_data == "application/json [2]");
+    });
+}
+
 TEST_CASE("a server that goes before its answer, or within it, is a connection that was closed") {
     test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
         pair p{executor};
