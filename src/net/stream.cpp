@@ -11,6 +11,7 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -56,14 +57,23 @@ struct read_on {
     using cancellation_slot_type = asio::cancellation_slot;
     cancellation_slot_type get_cancellation_slot() const noexcept { return all->cancellation.slot(); }
 
+    void wait_for_turn() { asio::post(all->from.get_executor(), std::move(*this)); }
+
+    /// Its turn: reads what has come by now, and waits where nothing has.
+    void operator()() {
+        boost::system::error_code code = asio::error::operation_aborted;
+        std::size_t n = 0;
+        // While it waits for its turn there is nothing that a deadline or a cancellation could cancel.
+        if (!all->expired && all->cancellation.cancelled() == asio::cancellation_type::none)
+            n = all->from.read_some(all->into, code);
+        if (code != asio::error::would_block) return (*this)(code, n);
+        auto& from = all->from;
+        from.async_read_some(all->into, std::move(*this));
+    }
     void operator()(boost::system::error_code code, std::size_t n) {
         if (!code) all->took(n);
         if (code || all->enough) return std::move(done)(code);
-        // What came while bytes were on their way to us found nothing to cancel.
-        if (all->expired || all->cancellation.cancelled() != asio::cancellation_type::none)
-            return std::move(done)(asio::error::operation_aborted);
-        auto& from = all->from;
-        from.async_read_some(all->into, std::move(*this));
+        wait_for_turn();
     }
 };
 
@@ -71,7 +81,7 @@ struct begin_reading {
     template <class Handler>
     void operator()(Handler done, reading* all) const {
         all->cancellation = asio::cancellation_state{asio::get_associated_cancellation_slot(done)};
-        all->from.async_read_some(all->into, read_on<Handler>{all, std::move(done)});
+        read_on<Handler>{all, std::move(done)}.wait_for_turn();
     }
 };
 

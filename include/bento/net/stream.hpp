@@ -27,8 +27,9 @@ class stream {
     task<std::size_t> read_some(std::span<char> into);
     /// Is given how many bytes were read; true to read on.
     using taker = std::function<bool(std::size_t)>;
-    /// Reads until `take` has enough. For what is mostly answered at once: `take` is called by the loop, and the
-    /// coroutine that waits here is not resumed for each piece.
+    /// Reads until `take` has enough, each time after all else that is ready now has had its turn: where many are
+    /// served at once the peer has mostly spoken by then, and the kernel is not asked in vain. For what is mostly
+    /// answered at once: `take` is called by the loop, and the coroutine that waits here is not resumed for each piece.
     task<void> read_each(std::span<char> into, const taker& take);
     /// Everything, or an error.
     task<void> write(std::string_view from);
