@@ -62,8 +62,7 @@ task<void> answer_first(web::exchange& to, const attached& a, time_point deadlin
     } else if (item->is == kind::over) {
         to.respond(204, id_field, {});  // it ended and had nothing to say
     } else {
-        if (auto sent = co_await to.begin(200, "application/octet-stream", item->size, id_field); !sent)
-            co_return sent.error();
+        to.begin(200, "application/octet-stream", item->size, id_field);
         for (;;) {
             if (auto sent = co_await to.send(item->bytes); !sent) co_return sent.error();
             if (item->last) break;
@@ -135,7 +134,7 @@ class output_line {
 
 task<void> answer_stream(web::exchange& to, const attached& a, const call_request& request, time_point deadline) {
     reader r{a.of, a.place};
-    if (auto sent = co_await to.begin(200, "application/x-ndjson"); !sent) co_return sent.error();
+    to.begin(200, "application/x-ndjson");
     std::string text = fmt::format("{{\"function_id\":\"{}\",\"after\":{}}}\n", a.id.text(), r.messages_before());
     output_line line;
     std::uint64_t count = 0;

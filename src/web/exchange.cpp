@@ -43,13 +43,12 @@ result<void> exchange::problem(int status, std::string_view type, std::string_vi
     return respond(status, fields, http::problem(type, status, detail, members));
 }
 
-task<void> exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length,
-                           std::span<const http::field> more) {
+void exchange::begin(int status, std::string_view content_type, std::optional<std::uint64_t> length,
+                     std::span<const http::field> more) {
     begun_ = true;
     std::vector<http::field> fields{{"Content-Type", content_type}, not_stored};
     fields.insert(fields.end(), more.begin(), more.end());
     connection_.begin(status, fields, length);
-    co_return co_await flush();
 }
 
 task<std::string> exchange::switch_protocols(std::span<const http::field> fields) {

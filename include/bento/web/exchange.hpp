@@ -33,8 +33,9 @@ class exchange {
     result<void> problem(int status, std::string_view type, std::string_view detail,
                          std::span<const http::field> more = {}, std::string_view members = {});
 
-    task<void> begin(int status, std::string_view content_type, std::optional<std::uint64_t> length = {},
-                     std::span<const http::field> more = {});
+    /// Written with the first piece, or by flush().
+    void begin(int status, std::string_view content_type, std::optional<std::uint64_t> length = {},
+               std::span<const http::field> more = {});
     task<void> send(std::string_view data);
     task<void> finish();
     /// 101 with these fields, written; the bytes that have come already. From now on the handler reads and writes

@@ -27,9 +27,8 @@ struct breaking_gateway {
                                       to.abort();
                                       co_return result<void>{};
                                   }
-                                  auto said = co_await to.begin(200, "application/json");
-                                  if (said) said = co_await to.send(answers[n]);
-                                  if (!said) co_return said;
+                                  to.begin(200, "application/json");
+                                  if (auto said = co_await to.send(answers[n]); !said) co_return said;
                                   if (n + 1 == answers.size()) co_return co_await to.finish();
                                   to.abort();
                                   co_return result<void>{};
