@@ -331,7 +331,7 @@ struct server_connection::state {
         return out;
     }
 
-    /// What is sent and not yet taken.
+    /// What waits to be written.
     std::string_view output() const { return std::string_view{shared ? *shared : out}.substr(written); }
 
     /// The rest of a body that was not read would be taken for a request.
