@@ -63,6 +63,7 @@ read -ra flags <<<"$(PKG_CONFIG_PATH=$SCRATCH/$pc pkg-config --cflags --libs ben
 c++ -std=c++20 example/example.cpp "${flags[@]}" -o by-pkg-config >pkg-config.out 2>&1 || fail "pkg-config: the example does not build"
 
 for example in by-cmake/example ./by-pkg-config; do
+    rm -f "$SCRATCH/published.out"  # else the one before it may be read
     "$example" "$HOST_CONTROL" >"$SCRATCH/published.out" 2>"$SCRATCH/published.err" &
     children+=("$!")
     wait_for 60 eval "has_lines 1 'onion$' '$SCRATCH/published.out' || gone $!"
