@@ -59,9 +59,9 @@ class session {
         // Most requests are answered in here, and no coroutine is resumed for them.
         const net::stream::taker take_and_answer = [this](std::size_t n) {
             connection_.feed({buffer_.get(), n});
-            return answer_at_once();
+            return answer_what_came();
         };
-        for (bool reads = answer_at_once(); !connection_.must_close(); reads = answer_at_once()) {
+        for (bool reads = answer_what_came(); !connection_.must_close(); reads = answer_what_came()) {
             if (reads) {
                 const auto read = co_await peer_.read_each(room(), take_and_answer);
                 if (!read && read.error().code != net::errc::closed) co_return;
@@ -94,7 +94,7 @@ class session {
 
     /// Answers what needs no waiting. True where the next bytes are to be read; else there is a request to be waited
     /// for (`asked_`), something to be written, or nothing left to be done.
-    bool answer_at_once() {
+    bool answer_what_came() {
         while (!connection_.must_close()) {
             auto event = connection_.next();
             if (std::holds_alternative<http::server_connection::need_data>(event)) {
