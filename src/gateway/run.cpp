@@ -58,18 +58,21 @@ asio::awaitable<void> run::pump(std::shared_ptr<run> self, time_point deadline) 
         self->lost_ = !ended;
     }
     self->phase_ = phase::over;
-    self->server_.stream().close();
     self->with_.tell(self);
     self->with_.tell = nullptr;
+    self->server_ = {};
     self->changed();
 }
 
 task<void> run::begin(time_point deadline) {
-    auto connected =
-        co_await client::bento_connection::connect(with_.server, std::min(deadline, clock::now() + connect_limit));
-    if (!connected) co_return connected.error();
+    server_ = std::move(with_.connected);
+    if (!server_.stream().is_open()) {
+        auto connected =
+            co_await client::bento_connection::connect(with_.server, std::min(deadline, clock::now() + connect_limit));
+        if (!connected) co_return connected.error();
+        server_ = std::move(*connected);
+    }
     if (stopped_) co_return net::errc::closed;
-    server_ = std::move(*connected);
     server_.expires_at(deadline);
     asked_ = true;
     const auto id = co_await server_.execute(with_.call, with_.token);

@@ -39,7 +39,8 @@ class run : public std::enable_shared_from_this<run> {
         endpoint server;
         uuid4 token;
         std::string call;
-        std::shared_ptr<reserve> ahead;  ///< unset: the server keeps what we do not read
+        client::bento_connection connected;  ///< to the server; one is made where this is empty
+        std::shared_ptr<reserve> ahead;      ///< unset: the server keeps what we do not read
         /// Called when it runs, and when it is over.
         std::function<void(const std::shared_ptr<run>&)> tell;
     };
@@ -52,6 +53,7 @@ class run : public std::enable_shared_from_this<run> {
     /// net::errc::timed_out at the deadline, it may still start then.
     task<uuid4> started(time_point deadline);
     const std::optional<uuid4>& id() const { return id_; }
+    const endpoint& server() const { return with_.server; }
     const uuid4& token() const { return with_.token; }
     const std::string& call() const { return with_.call; }
     /// Over: it has ended, or never ran, or the server has gone.
@@ -80,6 +82,9 @@ class run : public std::enable_shared_from_this<run> {
     bool take_input_refused() { return std::exchange(input_refused_, false); }
     /// Reads no more; the function itself is not ended.
     void stop();
+    /// Of a run that is over: its connection, which may be idle() and good for the next; at the latest when it has told
+    /// that it is over.
+    client::bento_connection take_connection() { return std::exchange(server_, {}); }
 
     /// Notified with every change, until removed.
     void watch(net::condition* c) { watchers_.insert(c); }

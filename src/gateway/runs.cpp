@@ -42,6 +42,27 @@ runs::~runs() {
         k.of->stop();
 }
 
+void runs::configure(std::shared_ptr<const options> o) {
+    if (o->server != options_->server) idle_.clear();
+    options_ = std::move(o);
+}
+
+/// Empty where none is good any more. One that has waited for long is not trusted: what stands between us and the
+/// server may have forgotten it without a word.
+client::bento_connection runs::take_idle() {
+    while (!idle_.empty()) {
+        auto last = std::move(idle_.back());
+        idle_.pop_back();
+        if (clock::now() - last.since < options_->idle && last.to.stream().peek() == net::stream::arrived::nothing)
+            return std::move(last.to);
+    }
+    return {};
+}
+
+void runs::keep_idle(client::bento_connection connection) {
+    if (idle_.size() < idle_limit && connection.idle()) idle_.push_back({std::move(connection), clock::now()});
+}
+
 result<std::optional<runs::begun>> runs::same_request(const call_request& request) const {
     if (!request.request_id) return std::optional<begun>{};
     const auto found = by_request_.find(*request.request_id);
@@ -88,8 +109,9 @@ task<runs::begun> runs::start(const call_request& request, time_point deadline) 
         if (std::exchange(starts, false)) --here->starting_;
         here->changed(r, id);
     };
-    run::options with{options_->server, *request.token, request.call, options_->reads_ahead ? reserve_ : nullptr,
-                      std::move(tell)};
+    run::options with{
+        options_->server, *request.token, request.call, take_idle(), options_->reads_ahead ? reserve_ : nullptr,
+        std::move(tell)};
     auto of = run::start(executor, std::move(with), deadline);
     if (request.request_id) by_request_.insert_or_assign(*request.request_id, asked{of, clock::now()});
     tidy_later(executor);
@@ -97,10 +119,12 @@ task<runs::begun> runs::start(const call_request& request, time_point deadline) 
 }
 
 void runs::changed(const std::shared_ptr<run>& r, const std::optional<uuid4>& request) {
-    if (!r->over())
+    if (!r->over()) {
         by_id_.emplace(*r->id(), kept{r, request});
-    else
+    } else {
         --live_;
+        if (r->server() == options_->server) keep_idle(r->take_connection());
+    }
     // What never ran may be asked for again.
     if (r->never_ran() && request) by_request_.erase(*request);
     if (turn_) turn_->notify_all();
@@ -140,6 +164,7 @@ runs::runs_by_id::iterator runs::drop(runs_by_id::iterator i) {
 
 void runs::tidy() {
     const auto now = clock::now();
+    std::erase_if(idle_, [&](const auto& c) { return now - c.since >= options_->idle; });
     std::erase_if(by_request_, [&](const auto& entry) {
         if (now - entry.second.since <= request_memory) return false;
         if (const auto& id = entry.second.of->id(); id && by_id_.contains(*id)) by_id_.at(*id).request.reset();
@@ -179,7 +204,7 @@ void runs::tidy_later(const asio::any_io_executor& executor) {
         if (!self || code) return;
         self->tidy();
         self->timer_.reset();
-        if (!self->by_id_.empty() || !self->by_request_.empty()) self->tidy_later(executor);
+        if (!self->by_id_.empty() || !self->by_request_.empty() || !self->idle_.empty()) self->tidy_later(executor);
     });
 }
 

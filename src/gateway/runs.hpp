@@ -26,6 +26,9 @@ class runs : public std::enable_shared_from_this<runs> {
     static constexpr std::size_t queue_limit = 256;
     static constexpr std::chrono::seconds queue_time{10};
 
+    /// Connections to the server that are kept for the next calls.
+    static constexpr std::size_t idle_limit = 8;
+
     struct begun {
         std::shared_ptr<run> of;
         bool again = false;  ///< the request came before
@@ -33,7 +36,7 @@ class runs : public std::enable_shared_from_this<runs> {
 
     explicit runs(std::shared_ptr<const options> o) : options_{std::move(o)} {}
     ~runs();
-    void configure(std::shared_ptr<const options> o) { options_ = std::move(o); }
+    void configure(std::shared_ptr<const options> o);
 
     /// The run of a request: a new one, or the one that the same request began before. Waits for its turn. errc::busy,
     /// request_differs; else it starts, see run::started().
@@ -59,11 +62,17 @@ class runs : public std::enable_shared_from_this<runs> {
         std::shared_ptr<run> of;
         time_point since;
     };
+    struct idle_connection {
+        client::bento_connection to;
+        time_point since;
+    };
     using runs_by_id = std::unordered_map<uuid4, kept>;
 
     task<void> wait_for_turn(time_point deadline);
     result<std::optional<begun>> same_request(const call_request& request) const;
     void changed(const std::shared_ptr<run>& r, const std::optional<uuid4>& request);
+    client::bento_connection take_idle();
+    void keep_idle(client::bento_connection connection);
     void tidy();
     void tidy_later(const asio::any_io_executor& executor);
     runs_by_id::iterator drop(runs_by_id::iterator i);
@@ -71,6 +80,7 @@ class runs : public std::enable_shared_from_this<runs> {
     std::shared_ptr<const options> options_;
     runs_by_id by_id_;
     std::unordered_map<uuid4, asked> by_request_;
+    std::vector<idle_connection> idle_;  ///< the oldest first
     std::shared_ptr<reserve> reserve_ = std::make_shared<reserve>();
     std::size_t live_ = 0;
     std::size_t starting_ = 0;

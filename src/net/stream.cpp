@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -224,6 +226,14 @@ task<void> stream::wait_readable() {
     const auto [code] = co_await s->socket.async_wait(socket_type::wait_read, with_code);
     if (code) co_return s->failed(code);
     co_return result<void>{};
+}
+
+stream::arrived stream::peek() const {
+    if (!is_open()) return arrived::end;
+    char byte = 0;
+    const auto n = ::recv(native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) return arrived::bytes;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? arrived::nothing : arrived::end;
 }
 
 void stream::expires_at(time_point deadline) {

@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <sys/socket.h>
-
 #include <bento/http/route_table.hpp>
 #include <bento/net/condition.hpp>
 #include <bento/web/server.hpp>
@@ -20,10 +17,9 @@ constexpr std::size_t gathered_output = 64 * 1024;
 /// Returns when the client has gone; never while it waits, or has sent the next request already.
 asio::awaitable<void> until_gone(net::stream& peer) {
     while (co_await peer.wait_readable()) {
-        char byte = 0;
-        const auto n = ::recv(peer.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;  // whoever speaks with the client has read it
-        if (n <= 0) co_return;
+        const auto has = peer.peek();
+        if (has == net::stream::arrived::nothing) continue;  // whoever speaks with the client has read it
+        if (has == net::stream::arrived::end) co_return;
         net::condition never{peer.executor()};
         co_await never.wait();
     }

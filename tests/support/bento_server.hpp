@@ -23,13 +23,17 @@ class bento_server {
   public:
     bento_server(asio::any_io_executor executor, const endpoint& at)
         : executor_{executor}, on_{net::listener::listen(executor, at, {}).value()} {
-        on_.start([this](net::stream peer) { return serve(std::move(peer)); });
+        on_.start([this](net::stream peer) {
+            ++accepted;
+            return serve(std::move(peer));
+        });
     }
 
     endpoint at() const { return on_.where(); }
     /// The token of the one stored function.
     uuid4 token() const { return token_; }
     std::size_t executed = 0;  ///< since the beginning
+    std::size_t accepted = 0;  ///< connections, since the beginning
     std::size_t running() const { return running_->size(); }
     /// Ends a function, as the box does for its gateway.
     bool end(const uuid4& id) {
@@ -94,7 +98,6 @@ class bento_server {
                         ~leaving() { of->erase(id); }
                     } const with_it{running_, *c.id};
                     co_await (run(c, *f, call) || take_inputs(c, *f, buffer));
-                    co_return;
                 } else if (auto* v = std::get_if<wire::server::violation>(&e)) {
                     reply = v->reply;
                 }

@@ -27,6 +27,9 @@ class bento_connection {
     /// The next message of the open function, never need_data. Views are good until the next call.
     task<wire::client::event> next();
 
+    /// Connected, and ready for another request as far as has been read.
+    bool idle() const { return stream_.is_open() && machine_->idle(); }
+
     void expires_at(time_point deadline) { stream_.expires_at(deadline); }
     net::stream& stream() { return stream_; }
 

@@ -42,6 +42,10 @@ class stream {
     /// Waits until bytes or the end of the stream can be read; reads nothing.
     task<void> wait_readable();
 
+    /// What has come and is still unread; reads nothing.
+    enum class arrived { nothing, bytes, end };
+    arrived peek() const;
+
     /// Every operation running at this time, or begun later, fails with timed_out. Absolute: reading a byte does not
     /// move it.
     void expires_at(time_point deadline);

@@ -85,6 +85,8 @@ class client {
     /// execute or a function's end is still awaited.
     result<void> finish() const;
 
+    /// Nothing is open, unanswered or half read: what comes next answers the next request.
+    bool idle() const { return !failed_ && !session_ && unanswered_.empty() && frames_.between_frames(); }
     /// The function that was opened and has neither been closed nor ended, as far as is known.
     const std::optional<uuid4>& session() const { return session_; }
 

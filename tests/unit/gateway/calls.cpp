@@ -180,3 +180,62 @@ TEST_CASE("a large output streams through, and a slow reader stops the function,
         CHECK(next == "200 done");
     });
 }
+
+TEST_CASE("a call goes over the connection of one that has ended, unless that has gone or waited for long") {
+    gateway::options o;
+    o.idle = 200ms;
+    with_server(o, [&](hidden_server& s) -> asio::awaitable<void> {
+        const auto executor = co_await asio::this_coro::executor;
+        for (const auto* what : {"hello()", "fail()", "silent()", "hello()"})
+            (void)co_await s.post("/open", s.call(what));
+        CHECK(s.bento.accepted == 1);
+        const auto other_token = uuid4::generate().str();
+        const auto unknown = co_await s.post("/open", s.json("{'token':'" + other_token + "','call':'hello()'}"));
+        CHECK(unknown.starts_with("404 "));
+        const auto after = co_await s.post("/open", s.call("hello()"));
+        CHECK(after == "200 hello world");
+        CHECK(s.bento.accepted == 1);
+
+        // While it is in use another is made, and then there are two.
+        const auto first = co_await s.post("/exec", s.call("echo()", ",'detach':true"));
+        for (int i = 0; i < 2; ++i)
+            (void)co_await s.post("/open", s.call("hello()"));
+        CHECK(s.bento.accepted == 2);
+        // An input may still be on its way when its function ends: that connection is not used again.
+        const auto id = "{'function_id':'" + member(first, "function_id") + "'";
+        (void)co_await s.post("/input", s.json(id + ",'data':'stop'}"));
+        const auto ended = co_await s.post("/open", s.json(id + ",'mode':'all'}"));
+        CHECK(ended.ends_with("\"ended\":true}"));
+        (void)co_await s.post("/exec", s.call("echo()", ",'detach':true"));
+        CHECK(s.bento.accepted == 2);
+        const auto third = co_await s.post("/open", s.call("hello()"));
+        CHECK(third == "200 hello world");
+        CHECK(s.bento.accepted == 3);
+
+        net::condition never{executor};
+        co_await never.wait(clock::now() + o.idle + 10ms);
+        (void)co_await s.post("/open", s.call("hello()"));
+        CHECK(s.bento.accepted == 4);
+
+        // Another server, and one that has gone and come back.
+        const auto at = endpoint::unix_socket((s.folder.path() / "other").string());
+        std::optional<test::bento_server> other;
+        other.emplace(executor, at);
+        const auto large = co_await s.post("/exec", s.call("big(3000000)", ",'detach':true"));
+        gateway::options there;
+        there.server = at;
+        s.front.configure(there);
+        // It has waited to be read, and ends at the server that was.
+        const auto all =
+            co_await s.post("/open", s.json("{'function_id':'" + member(large, "function_id") + "','mode':'stream'}"));
+        CHECK(all.ends_with("{\"ended\":true}"));
+        for (int i = 0; i < 2; ++i) {
+            const auto token = other->token().str();
+            const auto moved = co_await s.post("/open", s.json("{'token':'" + token + "','call':'hello()'}"));
+            CHECK(moved == "200 hello world");
+            CHECK(other->accepted == 1);
+            other.reset();
+            other.emplace(executor, at);
+        }
+    });
+}

@@ -91,6 +91,26 @@ TEST_CASE("bytes go there and back over TCP and over a unix socket") {
     CHECK(folder.names().empty());
 }
 
+TEST_CASE("what has come can be looked at, and stays") {
+    test::run([](asio::any_io_executor executor) -> asio::awaitable<void> {
+        auto c = co_await connected(executor, echo);
+        using arrived = net::stream::arrived;
+        CHECK(c.client.peek() == arrived::nothing);
+        co_await send(c.client, "abc");
+        (co_await c.client.wait_readable()).value();
+        CHECK(c.client.peek() == arrived::bytes);
+        const auto all = co_await read_all(c.client, 3);
+        CHECK(all == "abc");
+        CHECK(c.client.peek() == arrived::nothing);
+        c.server.stop();
+        (void)co_await c.client.wait_readable();
+        CHECK(c.client.peek() == arrived::end);
+        c.client.close();
+        CHECK(c.client.peek() == arrived::end);
+        CHECK(net::stream{}.peek() == arrived::end);
+    });
+}
+
 TEST_CASE("pieces are read one after the other, until one is enough") {
     test::run([&](asio::any_io_executor executor) -> asio::awaitable<void> {
         auto [server, client] = co_await connected(executor, echo_each);

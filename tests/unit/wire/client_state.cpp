@@ -368,6 +368,32 @@ TEST_CASE("a stream may end when nothing is awaited") {
     CHECK(c.client.finish());
 }
 
+TEST_CASE("a connection is idle when nothing is open, unanswered or half read") {
+    connection c;
+    CHECK(c.client.idle());
+    c.send(c.client.encode_execute("f()", token));
+    CHECK_FALSE(c.client.idle());
+    const auto executed = "\1\0\0\0\0\x24"s + a.str();
+    c.feed(executed);
+    CHECK(c.client.idle());
+    c.send(c.client.encode_open(a));
+    CHECK_FALSE(c.client.idle());
+    const auto dead = "\4\0\0\0\x31"s + a.str() + "function dead";
+    c.feed(dead);
+    CHECK(c.told == "executed a\ndead a\n");
+    CHECK(c.client.idle());
+    c.feed("\4");
+    CHECK_FALSE(c.client.idle());
+
+    connection input;
+    input.send(input.client.encode_execute("f()", token));
+    input.feed(executed);
+    input.send(input.client.encode_open(a));
+    input.send(input.client.encode_input(a, "late"));
+    input.feed(dead);
+    CHECK_FALSE(input.client.idle());  // it may be refused yet
+}
+
 TEST_CASE("an output of 100 MB passes in pieces; an error of 100 MB is cut") {
     connection c;
     open_a(c);
