@@ -171,6 +171,8 @@ asio::awaitable<checked<std::vector<store::record>>> registrar::find_all(action 
 }
 
 asio::awaitable<checked<std::string>> registrar::handle(action what, std::string body, std::string host) {
+    // Before anything is read: who floods gets this answer most of the time, and it is to cost little.
+    if (workers_.full()) co_return busy();
     auto asked = parse_request(body, what, options_, options_.today());
     if (!asked) co_return asked.error();
     body = {};

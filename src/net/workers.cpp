@@ -69,7 +69,7 @@ struct workers::state {
 
     bool submit(job next) {
         const std::lock_guard hold{mutex};
-        if (limits.yields && running == 0 && jobs.empty() && lone.empty())
+        if (is_lone())
             lone.push_back(std::move(next));
         else if (jobs.size() < limits.waiting)
             jobs.push_back(std::move(next));
@@ -78,6 +78,13 @@ struct workers::state {
         changed.notify_all();
         return true;
     }
+
+    bool full() {
+        const std::lock_guard hold{mutex};
+        return !is_lone() && jobs.size() >= limits.waiting;
+    }
+
+    bool is_lone() const { return limits.yields && running == 0 && jobs.empty() && lone.empty(); }
 
     options limits;
     std::mutex mutex;
@@ -97,5 +104,7 @@ workers::~workers() = default;
 bool workers::submit(std::function<void()> work, std::function<void()> done) {
     return state_->submit({std::move(work), std::move(done)});
 }
+
+bool workers::full() const { return state_->full(); }
 
 }  // namespace bento::net

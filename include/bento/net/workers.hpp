@@ -69,6 +69,9 @@ class workers {
         co_return std::move(*s->out);
     }
 
+    /// As many jobs wait as may: a further one would be errc::busy at this moment.
+    bool full() const;
+
   private:
     /// False where too many wait. `done` is called when the job is one of those that run no more.
     bool submit(std::function<void()> work, std::function<void()> done);

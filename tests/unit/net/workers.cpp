@@ -40,6 +40,7 @@ TEST_CASE("a job that finds no other runs as anything does; those that find one 
         const auto notes = [&p] { return p.note(); };
         const auto tells = [&]() -> asio::awaitable<result<void>> {
             // Those that run and wait are there; one more is too many.
+            CHECK(pool.full());
             const auto refused = co_await pool.run(notes);
             told.set_value();
             co_return refused;
@@ -50,6 +51,7 @@ TEST_CASE("a job that finds no other runs as anything does; those that find one 
         CHECK(second);
         CHECK(third);
         CHECK(fourth.error().code == net::errc::busy);
+        CHECK_FALSE(pool.full());
         const auto alone = co_await pool.run(notes);
         CHECK(alone);
         CHECK(p.seen == std::vector<int>{SCHED_OTHER, SCHED_IDLE, SCHED_IDLE, SCHED_OTHER});
