@@ -1,5 +1,6 @@
 // The directory with a million entries beside itself with ten, and beside the thesis' own design: Flask and one JSON
 // file a token (directory_flask.py). wrk asks; all of it runs on the same processors.
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -37,7 +38,7 @@ constexpr std::size_t tokens_of_a_server = 434;
 constexpr std::size_t peer_tokens = 43;
 constexpr unsigned rounds = 5;
 /// Short and many, turn by turn: what stops the machine for some milliseconds falls into few of them.
-constexpr unsigned look_up_rounds = 31;
+constexpr unsigned look_up_rounds = 31, flood_rounds = 15;
 constexpr int flooding_connections = 128;
 /// Sooner than Retry-After says.
 constexpr std::chrono::milliseconds comes_again{100};
@@ -152,6 +153,8 @@ looked_up look_up(const endpoint& at, std::uint64_t count, int seconds = 1) {
     const auto command = "wrk -t1 -c32 -d" + std::to_string(seconds) +
                          "s -s " BENTO_BENCH_SOURCE "/directory_lookup.lua http://" + at.str() + " -- " +
                          std::to_string(count) + " | tail -n 1";
+    // wrk takes so many descriptors, and what floods the directory has its own.
+    if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) die("close_range");
     FILE* from = ::popen(command.c_str(), "r");
     looked_up out;
     int failures = -1;
@@ -212,11 +215,11 @@ asio::awaitable<void> register_for_ever(endpoint at, std::size_t& made, std::siz
     }
 }
 
-/// What `work` gives while registrations flood the directory. On two processors half the rate is lost without the
+/// Does `work` while registrations flood the directory. On two processors half the rate is lost without the
 /// hashing taking time of the loop: it runs where wrk sleeps, and a fifth of the loop's time goes into waking wrk
 /// there.
 template <class Work>
-auto flooded(const endpoint& at, Work work) {
+void flood(const endpoint& at, Work work) {
     asio::io_context context;
     std::size_t made = 0, refused = 0;
     std::exception_ptr failed;
@@ -231,13 +234,12 @@ auto flooded(const endpoint& at, Work work) {
         context.run();
     }};
     std::shared_ptr<void> stop{nullptr, [&](void*) { context.stop(); }};  // before the thread is waited for
-    auto out = work();
+    work();
     stop.reset();
     floods.join();
     if (failed) std::rethrow_exception(failed);
     std::cerr << "bench directory: meanwhile " << made << " registrations were made, and " << refused << " sent away\n";
     if (made == 0 || refused == 0) die("that was no flood");
-    return out;
 }
 
 struct peer {
@@ -297,9 +299,17 @@ void measure(const std::filesystem::path& folder) {
     report({"99th percentile of 1,000,000 entries", percentile_99.ours, "s", percentile_99.peer, "ours, 10",
             bench::ratio{1 / 1.3}});
 
-    const auto during = flooded(large.at, [&] { return look_up(large.at, many, 10); });
-    report({"look-ups while registrations flood", during.rate, "/s", rate, "without", bench::ratio{0.5}});
-    report({"99th percentile meanwhile", during.percentile_99, "s", {}, {}, bench::limit{0.020}});
+    std::vector<double> rates_meanwhile, percentiles_meanwhile;
+    flood(large.at, [&] {
+        for (unsigned i = 0; i < flood_rounds; ++i) {
+            const auto during = look_up(large.at, many);
+            rates_meanwhile.push_back(during.rate);
+            percentiles_meanwhile.push_back(during.percentile_99);
+        }
+    });
+    report({"look-ups while registrations flood", bench::median(rates_meanwhile), "/s", rate, "without",
+            bench::ratio{0.5}});
+    report({"99th percentile meanwhile", bench::median(percentiles_meanwhile), "s", {}, {}, bench::limit{0.020}});
     served quiet{folder / "quiet"};
     report({"434 re-registrations, bcrypt cost 12", move_all(quiet.at), "s", thesis.move_all(), "Flask, from 43",
             bench::limit{1}});

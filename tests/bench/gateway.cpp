@@ -118,15 +118,45 @@ void call_bare(const endpoint& at, const std::string& execute) {
     if (!c.exactly(message_header + uuid4::text_size + expected.size()).ends_with(expected)) die("another output");
 }
 
-void measure_calls(const endpoint& bento, const endpoint& front, const std::string& token) {
-    const auto body = R"json({"call":"hello()","token":")json" + token + "\"}";
+/// A Bento server and the gateway before it, each on the loop where it lives.
+struct hidden_server {
+    hidden_server(served& for_bento, served& for_gateway) : bento_loop{for_bento}, gateway_loop{for_gateway} {
+        bento =
+            bento_loop.make([&](auto executor) { return std::make_unique<test::bento_server>(executor, bento_at); });
+        front = gateway_loop.make([&](auto executor) {
+            gateway::options o;
+            o.server = bento_at;
+            auto out = std::make_unique<gateway::gateway>(std::move(o));
+            out->serve(net::listener::listen(executor, at, {.connections = 2 * sessions}).value());
+            return out;
+        });
+    }
+    hidden_server(const hidden_server&) = delete;
+    hidden_server& operator=(const hidden_server&) = delete;
+    ~hidden_server() {
+        gateway_loop.make([this](const auto&) { return front.reset(), true; });
+        bento_loop.make([this](const auto&) { return bento.reset(), true; });
+    }
+    std::string token() const { return bento->token().str(); }
+
+    served& bento_loop;
+    served& gateway_loop;
+    const test::temporary_directory folder;
+    const endpoint bento_at = endpoint::unix_socket((folder.path() / "bento").string());
+    const endpoint at = endpoint::unix_socket((folder.path() / "gateway").string());
+    std::unique_ptr<test::bento_server> bento;
+    std::unique_ptr<gateway::gateway> front;
+};
+
+void measure_calls(const hidden_server& s, const std::string& where) {
+    const auto body = R"json({"call":"hello()","token":")json" + s.token() + "\"}";
     const auto execute = wire::encode_request(wire::type::execute, body);
     const auto request =
         "POST /open HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-    client keeps{front};
+    client keeps{s.at};
     std::vector<double> through, bare;
     for (unsigned i = 0; i < warm_up + calls; ++i) {
-        const auto a = bench::seconds([&] { call_bare(bento, execute); });
+        const auto a = bench::seconds([&] { call_bare(s.bento_at, execute); });
         const auto b = bench::seconds([&] {
             keeps.send(request);
             keeps.until("hello world");
@@ -136,22 +166,22 @@ void measure_calls(const endpoint& bento, const endpoint& front, const std::stri
         through.push_back(b);
     }
     const auto direct = bench::median(bare);
-    bench::report({"POST /open, more than the bare Bento protocol",
+    bench::report({"POST /open over the bare protocol, " + where,
                    bench::median(through) - direct,
                    "s",
                    {},
                    "",
                    bench::limit{150e-6}});
-    bench::report({"POST /open", bench::median(through), "s", direct, "bare protocol"});
+    bench::report({"POST /open, " + where, bench::median(through), "s", direct, "bare protocol"});
 }
 
-void measure_idle_sessions(served& loop, const endpoint& front, const std::string& token) {
-    const auto first = R"json({"call":"echo()","token":")json" + token + "\"}";
+void measure_idle_sessions(const hidden_server& s) {
+    const auto first = R"json({"call":"echo()","token":")json" + s.token() + "\"}";
     // Masked with zeros: the bytes as they are.
     const auto frame = std::string{"\x81"} + static_cast<char>(0x80 | first.size()) + std::string(4, '\0') + first;
     std::vector<client> all;
     for (std::size_t i = 0; i < sessions; ++i) {
-        auto& c = all.emplace_back(front);
+        auto& c = all.emplace_back(s.at);
         c.send(
             "GET /session HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
@@ -159,32 +189,20 @@ void measure_idle_sessions(served& loop, const endpoint& front, const std::strin
         c.send(frame);
         c.until("\"after\":0}");
     }
-    const auto before = loop.processor_seconds();
+    const auto before = s.gateway_loop.processor_seconds();
     std::this_thread::sleep_for(idle_time);
-    const auto spent = (loop.processor_seconds() - before) / std::chrono::duration<double>(idle_time).count();
+    const auto spent = (s.gateway_loop.processor_seconds() - before) / std::chrono::duration<double>(idle_time).count();
     bench::report({"processor time in a second of 1000 idle sessions", spent, "s", {}, "", bench::limit{1e-3}});
 }
 
 void measure() {
     net::allow_descriptors();
-    const test::temporary_directory folder;
-    const auto bento_at = endpoint::unix_socket((folder.path() / "bento").string());
-    const auto front_at = endpoint::unix_socket((folder.path() / "front").string());
-    served servers, gateways;
-    auto bento = servers.make([&](auto executor) { return std::make_unique<test::bento_server>(executor, bento_at); });
-    auto front = gateways.make([&](auto executor) {
-        gateway::options o;
-        o.server = bento_at;
-        auto out = std::make_unique<gateway::gateway>(std::move(o));
-        out->serve(net::listener::listen(executor, front_at, {.connections = 2 * sessions}).value());
-        return out;
-    });
-    const auto token = bento->token().str();
-    measure_calls(bento_at, front_at, token);
-    measure_idle_sessions(gateways, front_at, token);
-    // Where they live.
-    gateways.make([&](const auto&) { return front.reset(), true; });
-    servers.make([&](const auto&) { return bento.reset(), true; });
+    served one, other;
+    // As `bentoctl serve` runs its own Bento server; and as it stands before another.
+    measure_calls(hidden_server{one, one}, "one thread");
+    const hidden_server apart{one, other};
+    measure_calls(apart, "two threads");
+    measure_idle_sessions(apart);
 }
 
 }  // namespace
