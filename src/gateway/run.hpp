@@ -82,8 +82,8 @@ class run : public std::enable_shared_from_this<run> {
     bool take_input_refused() { return std::exchange(input_refused_, false); }
     /// Reads no more; the function itself is not ended.
     void stop();
-    /// Of a run that is over: its connection, which may be idle() and good for the next; at the latest when it has told
-    /// that it is over.
+    /// Of a run that tells that it is over: its connection, good for the next where it is idle(). It is closed after
+    /// that.
     client::bento_connection take_connection() { return std::exchange(server_, {}); }
 
     /// Notified with every change, until removed.

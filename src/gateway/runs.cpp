@@ -59,6 +59,8 @@ client::bento_connection runs::take_idle() {
     return {};
 }
 
+/// It is idle by the server's own word, which a function can neither say nor add to: who calls next reads nothing that
+/// is not the answer.
 void runs::keep_idle(client::bento_connection connection) {
     if (idle_.size() < idle_limit && connection.idle()) idle_.push_back({std::move(connection), clock::now()});
 }
