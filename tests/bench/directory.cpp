@@ -215,8 +215,8 @@ asio::awaitable<void> register_for_ever(endpoint at, std::size_t& made, std::siz
     }
 }
 
-/// Does `work` while registrations flood the directory. On two processors half the rate is lost without the
-/// hashing taking time of the loop: it runs where wrk sleeps, and a fifth of the loop's time goes into waking wrk
+/// Does `work` while registrations flood the directory. On two processors two fifths of the rate are lost without the
+/// hashing taking time of the loop: it runs where wrk sleeps, and a quarter of the loop's time goes into waking wrk
 /// there.
 template <class Work>
 void flood(const endpoint& at, Work work) {
