@@ -53,7 +53,8 @@ client::bento_connection runs::take_idle() {
     while (!idle_.empty()) {
         auto last = std::move(idle_.back());
         idle_.pop_back();
-        if (clock::now() - last.since < options_->idle && last.to.stream().peek() == net::stream::arrived::nothing)
+        if (clock::now() - last.since < options_->server_idle &&
+            last.to.stream().peek() == net::stream::arrived::nothing)
             return std::move(last.to);
     }
     return {};
@@ -166,7 +167,7 @@ runs::runs_by_id::iterator runs::drop(runs_by_id::iterator i) {
 
 void runs::tidy() {
     const auto now = clock::now();
-    std::erase_if(idle_, [&](const auto& c) { return now - c.since >= options_->idle; });
+    std::erase_if(idle_, [&](const auto& c) { return now - c.since >= options_->server_idle; });
     std::erase_if(by_request_, [&](const auto& entry) {
         if (now - entry.second.since <= request_memory) return false;
         if (const auto& id = entry.second.of->id(); id && by_id_.contains(*id)) by_id_.at(*id).request.reset();

@@ -1,6 +1,5 @@
 #include "registrations.hpp"
 
-#include <bento/base/encoding.hpp>
 #include <bento/net/errc.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

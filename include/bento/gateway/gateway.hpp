@@ -38,7 +38,7 @@ struct options {
     /// A running function that nobody reads ends after this.
     std::chrono::milliseconds ttl = std::chrono::hours{1};
     /// A connection to the function server that is not needed any more waits so long for the next call.
-    std::chrono::milliseconds idle = std::chrono::seconds{10};
+    std::chrono::milliseconds server_idle = std::chrono::seconds{10};
     /// Functions that run at a time, that are started at a time, and that one connection has started.
     std::size_t functions = 1024;
     std::size_t starting = 32;

@@ -183,7 +183,7 @@ TEST_CASE("a large output streams through, and a slow reader stops the function,
 
 TEST_CASE("a call goes over the connection of one that has ended, unless that has gone or waited for long") {
     gateway::options o;
-    o.idle = 200ms;
+    o.server_idle = 200ms;
     with_server(o, [&](hidden_server& s) -> asio::awaitable<void> {
         const auto executor = co_await asio::this_coro::executor;
         for (const auto* what : {"hello()", "fail()", "silent()", "hello()"})
@@ -213,7 +213,7 @@ TEST_CASE("a call goes over the connection of one that has ended, unless that ha
         CHECK(s.bento.accepted == 3);
 
         net::condition never{executor};
-        co_await never.wait(clock::now() + o.idle + 10ms);
+        co_await never.wait(clock::now() + o.server_idle + 10ms);
         (void)co_await s.post("/open", s.call("hello()"));
         CHECK(s.bento.accepted == 4);
 
