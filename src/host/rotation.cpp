@@ -282,7 +282,7 @@ void rotator::told(const tor::onion_status& s) {
 std::optional<rotation_trouble> rotator::trouble_in_publishing() const {
     const auto* s = next_.what == rotation::act::publish ? onions_.find(*next_.onion) : nullptr;
     if (s == nullptr || !s->descriptors.refused()) return {};
-    const auto left = s->added_at + tor::health_policy{}.refused - clock::now();
+    const auto left = s->refused_until - clock::now();
     return rotation_trouble{refused_sentence, std::max(std::chrono::ceil<std::chrono::milliseconds>(left), 0ms)};
 }
 

@@ -24,6 +24,8 @@ constexpr std::size_t authorities = 3;
 /// Ports are found free and used a moment later: another program may have been faster. And on a busy machine relays can
 /// miss the first vote.
 constexpr int attempts = 3;
+/// For client and host to bootstrap, where there is another attempt: after a missed vote the next is minutes away.
+constexpr std::chrono::seconds attempt_limit{60};
 
 /// One tor of the network and our hold on it.
 struct member {
@@ -142,7 +144,7 @@ struct network::state {
     /// Everything runs, nothing is known of its health yet.
     result<void> launch(asio::any_io_executor executor, bool patient) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
-        const auto vote = vote_after_launch(std::chrono::floor<std::chrono::seconds>(now).count(), patient);
+        const auto offset = voting_offset(std::chrono::floor<std::chrono::seconds>(now).count(), patient);
         for (const auto& n : nodes) {
             if (n.real_or_port != n.or_port) {
                 auto line = delay(executor, endpoint::tcp("127.0.0.1", n.or_port),
@@ -152,7 +154,7 @@ struct network::state {
             }
             std::filesystem::create_directory(options.directory / n.name);
             std::filesystem::permissions(options.directory / n.name, std::filesystem::perms::owner_all);
-            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory, vote)});
+            auto started = tor::process::launch(executor, {options.tor, torrc(n, nodes, options.directory, offset)});
             if (!started) return started.error();
             auto control = tor::controller::attach(started->take_control());
             members.push_back({n, std::move(*started), std::move(control)});
@@ -253,8 +255,9 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
                 tell({bootstrapping, keys_share + (100 - keys_share) * (client_percent + host_percent) / 200});
             };
         };
-        const auto up = co_await ((tor::wait_for_bootstrap(s.named("client").control, told(client_percent), deadline) &&
-                                   tor::wait_for_bootstrap(s.named("host").control, told(host_percent), deadline)) ||
+        const auto limit = attempt == attempts ? deadline : std::min(deadline, clock::now() + attempt_limit);
+        const auto up = co_await ((tor::wait_for_bootstrap(s.named("client").control, told(client_percent), limit) &&
+                                   tor::wait_for_bootstrap(s.named("host").control, told(host_percent), limit)) ||
                                   fallen->happened.wait());
         if (up.index() == 0) {
             const auto& [client_up, host_up] = std::get<0>(up);
@@ -267,6 +270,10 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
                 continue;
             }
             const auto& why = (client_up ? host_up : client_up).error();
+            if (!fallen->index && limit < deadline) {
+                s.start_over();
+                continue;
+            }
             if (!fallen->index) co_return error{errc::not_bootstrapped, why.message()};
         }
         auto& dead = s.members[*fallen->index];

@@ -67,19 +67,19 @@ std::string authorities_of(const std::vector<node>& all) {
 
 }  // namespace
 
-first_vote vote_after_launch(std::int64_t now, bool patient) {
+std::chrono::seconds voting_offset(std::int64_t now, bool patient) {
     // Votes are cast 4 s (vote and distribution delay) before an interval begins; relays take 1 to 2 s to upload their
-    // descriptors where the machine is idle. tor wants an interval that divides 30 minutes.
+    // descriptors where the machine is idle.
     constexpr std::int64_t delays = 4;
-    const std::int64_t launch = patient ? 20 : 5, interval = patient ? 30 : 10;
-    return {static_cast<unsigned>(interval), static_cast<unsigned>((now + 1 + launch + delays) % interval)};
+    const std::int64_t launch = patient ? 20 : 5;
+    return std::chrono::seconds{now + 1 + launch + delays} % voting_interval;
 }
 
 std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
-                  first_vote vote) {
+                  std::chrono::seconds offset) {
     const auto folder = (directory / of.name).string();
     std::string out{common};
-    out += fmt::format("TestingV3AuthInitialVotingInterval {}\n", vote.interval);
+    out += fmt::format("TestingV3AuthInitialVotingInterval {}\n", voting_interval.count());
     out += fmt::format("DataDirectory \"{}\"\nLog notice file {}/log\nLog warn stdout\n", folder, folder);
     out += authorities_of(all);
 
@@ -98,7 +98,7 @@ std::string torrc(const node& of, const std::vector<node>& all, const std::files
             fmt::format("ORPort 127.0.0.1:{} NoListen\nORPort 127.0.0.1:{} NoAdvertise\n", of.or_port, of.real_or_port);
     if (of.is == node::role::authority) {
         out += for_authorities;
-        out += fmt::format("TestingV3AuthVotingStartOffset {}\n", vote.offset);
+        out += fmt::format("TestingV3AuthVotingStartOffset {}\n", offset.count());
         out += fmt::format("DirPort 127.0.0.1:{}\n", of.dir_port);
     }
     return out;

@@ -23,20 +23,18 @@ struct node {
     std::string fingerprint;         ///< authorities: of the relay
 };
 
-/// When the authorities vote first, in tor's terms: seconds.
-struct first_vote {
-    unsigned interval;
-    unsigned offset;
-};
-
-/// For a network launched at `now` (seconds since 1970): late enough that the authorities have been told of all its
-/// relays. An earlier vote makes a consensus without relays, and the next one is minutes away. A `patient` one waits
-/// long enough for a busy machine.
-first_vote vote_after_launch(std::int64_t now, bool patient);
+/// Between two consensuses, the first one included (V3AuthVotingInterval of a testing network). Were that one out of
+/// step, the second would move the time from which tor counts a descriptor's revisions: an onion service whose tor
+/// still goes by the first would be refused for minutes where one that goes by the second has been.
+constexpr std::chrono::seconds voting_interval{300};
+/// When the intervals begin, after each full one of the clock, for a network launched at `now` (seconds since 1970):
+/// the first one so late that the authorities have been told of all its relays. An earlier vote makes a consensus
+/// without relays. A `patient` one waits long enough for a busy machine.
+std::chrono::seconds voting_offset(std::int64_t now, bool patient);
 
 /// The whole torrc of one node; its files are in `directory`/NAME.
 std::string torrc(const node& of, const std::vector<node>& all, const std::filesystem::path& directory,
-                  first_vote vote);
+                  std::chrono::seconds offset);
 
 /// For a client that is none of the nodes: what its own torrc includes.
 std::string guest_torrc(const std::vector<node>& all);

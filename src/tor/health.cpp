@@ -65,6 +65,10 @@ health::time_point health::next_repair(const evidence& e) const {
     return *last_repair_ + std::min(pause, policy_.longest_pause);
 }
 
+health::time_point health::refused_until(const evidence& e) const {
+    return std::max(e.added_at + policy_.refused, next_repair(e));
+}
+
 health::action health::next(const evidence& e, time_point now) const {
     // A moment later than a limit, so that the question asked then has its answer.
     constexpr std::chrono::milliseconds after{1};

@@ -84,6 +84,7 @@ struct onion_services::state : std::enable_shared_from_this<state> {
     void tell(entry& e) {
         e.status.health = e.health.state(known(e.status), clock::now());
         e.status.repairs = e.health.repairs();
+        e.status.refused_until = e.health.refused_until(known(e.status));
         if (changed) changed(e.status);
         news.notify_all();
     }

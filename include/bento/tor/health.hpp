@@ -67,6 +67,8 @@ class health {
     action next(const evidence& e, time_point now) const;
     void probed(bool reached, time_point now);
     void repaired(const evidence& e, time_point now);
+    /// Of one whose descriptors HSDirs refuse: when it is repaired, if they still do.
+    time_point refused_until(const evidence& e) const;
     /// Counted since the last time that it was reachable.
     unsigned repairs() const { return repairs_; }
 

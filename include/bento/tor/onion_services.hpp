@@ -51,7 +51,8 @@ struct onion_status {
     std::optional<error> last_error;         ///< why tor does not have it, while there is a connection
     std::optional<time_point> not_taken_at;  ///< when that was
     health_state health = health_state::down;
-    unsigned repairs = 0;  ///< since it was last reachable by a probe
+    unsigned repairs = 0;      ///< since it was last reachable by a probe
+    time_point refused_until;  ///< where HSDirs refuse its descriptors: when keep_healthy() repairs it
 };
 
 /// Reaches for a service as a caller would; an error says that it could not be reached.

@@ -3,6 +3,7 @@
 #include "test.hpp"
 
 using namespace bento::testnet;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -27,10 +28,11 @@ bool has(const std::string& text, std::string_view line) {
 TEST_CASE("every tor knows the authorities; only authorities vote") {
     const auto all = nodes();
     for (const auto& n : all) {
-        const auto text = torrc(n, all, "/d", {10, 7});
+        const auto text = torrc(n, all, "/d", 7s);
         CHECK(has(text, "DirAuthority auth1 orport=1 no-v2 v3ident=ID 127.0.0.1:2 FP"));
         CHECK(has(text, "AuthoritativeDirectory 1") == (n.is == node::role::authority));
         CHECK(has(text, "TestingV3AuthVotingStartOffset 7") == (n.is == node::role::authority));
+        CHECK(has(text, "TestingV3AuthInitialVotingInterval 300"));
         CHECK(has(text, "DataDirectory \"/d/" + n.name + "\""));
     }
 }
@@ -41,18 +43,18 @@ TEST_CASE("a guest knows the authorities, and is a client as the network's own a
     CHECK(has(text, "DirAuthority auth1 orport=1 no-v2 v3ident=ID 127.0.0.1:2 FP"));
     for (const auto* line : {"TestingTorNetwork 1", "VanguardsLiteEnabled 0", "LearnCircuitBuildTimeout 0"}) {
         CHECK(has(text, line));
-        CHECK(has(torrc(all[2], all, "/d", {10, 7}), line));
+        CHECK(has(torrc(all[2], all, "/d", 7s), line));
     }
 }
 
 TEST_CASE("a delayed relay advertises one port and listens on another; nothing goes beyond loopback") {
     const auto all = nodes();
-    const auto relay = torrc(all[1], all, "/d", {10, 0});
+    const auto relay = torrc(all[1], all, "/d", 0s);
     CHECK(has(relay, "ORPort 127.0.0.1:3 NoListen"));
     CHECK(has(relay, "ORPort 127.0.0.1:4 NoAdvertise"));
     CHECK(has(relay, "OutboundBindAddress 127.0.0.1"));
-    CHECK(has(torrc(all[0], all, "/d", {10, 0}), "ORPort 127.0.0.1:1"));
-    const auto client = torrc(all[2], all, "/d", {10, 0});
+    CHECK(has(torrc(all[0], all, "/d", 0s), "ORPort 127.0.0.1:1"));
+    const auto client = torrc(all[2], all, "/d", 0s);
     CHECK(has(client, "SocksPort 127.0.0.1:5"));
     CHECK(has(client, "ControlPort 127.0.0.1:6"));
     CHECK(client.find("ORPort 127") == std::string::npos);
@@ -61,12 +63,11 @@ TEST_CASE("a delayed relay advertises one port and listens on another; nothing g
 TEST_CASE("the first vote comes when the relays are known, and not seconds before") {
     const bool patient = GENERATE(false, true);
     for (std::int64_t launch = 1000; launch < 1060; ++launch) {
-        const auto [interval, offset] = vote_after_launch(launch, patient);
-        CHECK(offset < interval);
-        CHECK(1800 % interval == 0);
+        const auto offset = voting_offset(launch, patient).count();
+        CHECK(offset < voting_interval.count());
         // Votes are cast 4 s before every interval's begin.
         auto vote = launch;
-        while ((vote + 4 - offset) % interval != 0)
+        while ((vote + 4 - offset) % voting_interval.count() != 0)
             ++vote;
         CHECK(vote - launch == (patient ? 21 : 6));
     }

@@ -120,7 +120,7 @@ TEST_CASE("where a repair has helped, the next one does not wait longer for it")
 
 TEST_CASE("what most HSDirs refuse is uploaded again after a moment") {
     service s;
-    const health h{{}};
+    health h{{}};
     s.publish(start, 0);
     for (const auto* hs_dir : {"A", "B"}) {
         CHECK(s.next(h, start + 1s) == "wait 599");
@@ -129,8 +129,12 @@ TEST_CASE("what most HSDirs refuse is uploaded again after a moment") {
     }
     CHECK(s.state(h, start + 2s) == health_state::publishing);
     CHECK(s.next(h, start + 2s) == "wait 58");
+    CHECK(h.refused_until(s.known()) == start + 60s);
     CHECK(s.next(h, start + 61s) == "repair HSDirs refuse its descriptor");
     CHECK(s.state(h, start + 61s) == health_state::unreachable);
+    h.repaired(s.known(), start + 61s);
+    CHECK(s.next(h, start + 62s) == "wait 599");
+    CHECK(h.refused_until(s.known()) == start + 61s + 10min);
 }
 
 TEST_CASE("a service that tor does not take is added again, by and by") {
