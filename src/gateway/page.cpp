@@ -52,22 +52,22 @@ std::vector<path> paths(const options& o) {
     const auto add = [&](bool offered, path p) {
         if (offered) out.push_back(std::move(p));
     };
-    add(o.store, {"POST", "/store", R"json({"name": "hello", "code": "def hello(): ..."})json",
-                  o.owner_token_of ? "Stores a function. The answer has its token, and the owner token that is asked "
-                                     "for where it is to be deleted or published."
-                                   : "Stores a function. The answer has its token."});
+    add(o.store,
+        {"POST", "/store", R"json({"name": "hello", "code": "def hello(): ..."})json",
+         o.owner_token_of ? "Stores a function. The answer has its token, and the owner token, with which it is "
+                            "deleted or published."
+                          : "Stores a function. The answer has its token."});
     add(o.exec, {"POST", "/exec", R"json({"token": "...", "call": "hello()"})json",
                  "Runs a function to its end. With \"detach\": true it answers at once, with the function's id."});
     add(o.open, {"POST", "/open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
-                 "Runs a function and answers with what it sends: the first message, all of them, or each as it comes "
-                 "(first, all or stream). With \"function_id\" in place of token and call it goes on with one that "
-                 "runs."});
+                 "Runs a function and answers with what it sends: the first message, all, or each as it comes (first, "
+                 "all, stream). With \"function_id\" in place of token and call, it goes on with one that runs."});
     add(o.input, {"POST", "/input", R"json({"function_id": "...", "data": "..."})json",
                   "Sends a running function one message."});
     add(o.offers_close(), {"POST", "/close", R"json({"function_id": "..."})json", "Ends a running function."});
-    add(o.session, {"GET", "/session", "", "The same by WebSocket: input and output of one function, both ways."});
+    add(o.session, {"GET", "/session", "", "The same by WebSocket: output and input of one function."});
     add(o.offers_register(), {"POST", "/register", R"json({"token": "...", "owner_token": "..."})json",
-                              "Publishes a function in the directory, so that its token alone finds it."});
+                              "Publishes a function in the directory: its token alone finds it."});
     add(o.offers_delete(), {"POST", "/delete", R"json({"token": "...", "owner_token": "..."})json",
                             "Deletes a stored function and ends its runs."});
     for (const auto& r : o.routes)
@@ -107,58 +107,51 @@ std::string_view who(const options& o) {
 std::string policy_for_people(const options& o) {
     std::string out;
     if (o.store)
-        out += o.store_who == options::storers::anyone       ? "<li>Anyone may store a function.</li>\n"
-               : o.store_who == options::storers::credential ? "<li>Storing a function needs a credential.</li>\n"
-                                                             : "<li>Only the operator stores functions.</li>\n";
-    out += o.literal_calls ? "<li>A call is a name and literal arguments, such as <code>add(9, 10)</code>.</li>\n"
-                           : "<li>A call is any Python expression.</li>\n";
+        out += o.store_who == options::storers::anyone       ? "<li>Anyone may store a function.\n"
+               : o.store_who == options::storers::credential ? "<li>Storing a function needs a credential.\n"
+                                                             : "<li>Only the operator stores functions.\n";
+    out += o.literal_calls ? "<li>A call is a name and literal arguments, such as <code>add(9, 10)</code>.\n"
+                           : "<li>A call is any Python expression.\n";
     for (const auto& line : o.policy_lines)
-        out += "<li>" + escaped(line) + "</li>\n";
-    out += fmt::format("<li>A request may have {}, and is answered within {}.</li>\n", size(o.max_body),
-                       duration(o.deadline));
-    out += fmt::format("<li>A running function that nobody reads is ended after {}.</li>\n", duration(o.ttl));
+        out += "<li>" + escaped(line) + "\n";
+    out +=
+        fmt::format("<li>A request may have {}, and is answered within {}.\n", size(o.max_body), duration(o.deadline));
+    out += fmt::format("<li>A running function that nobody reads is ended after {}.\n", duration(o.ttl));
     return out;
 }
 
 }  // namespace
 
+/// Each byte crosses Tor, in cells of less than half a kilobyte: tags that HTML lets one omit are omitted.
 std::string html_page(const options& o) {
     std::string out = R"html(<!doctype html>
 <html lang="en">
-<head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>A hidden Bento server</title>
 <style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; line-height: 1.2; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-dt { margin-top: 1.2rem; font-weight: 600; }
-dd { margin: .2rem 0 0; }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
-pre { white-space: pre-wrap; padding: .7rem; border: 1px solid #8886; border-radius: .3rem; }
+body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}
+dt{margin-top:1rem;font-weight:600}
+dd{margin:0}
+code,pre{white-space:pre-wrap;overflow-wrap:anywhere}
 </style>
-</head>
-<body>
 <h1>A hidden Bento server</h1>
-<p>This onion service runs small Python functions. A function is named by its token, a random UUID: whoever has the
-token can call it.)html";
-    out += o.is_embedded() ? " Each call runs in a sandbox of its own, and nobody learns where.</p>\n"
-                           : " Nobody learns where it runs.</p>\n";
+<p>It runs small Python functions. Whoever has a function's token, a random UUID, can call it.)html";
+    out += o.is_embedded() ? " Each call has a sandbox of its own, and nobody learns where.\n"
+                           : " Nobody learns where it runs.\n";
     out += "<h2>Paths</h2>\n<dl>\n";
     for (const auto& p : paths(o)) {
-        out += "<dt><code>" + p.method + " " + escaped(p.name) + "</code></dt>\n<dd>" + p.does;
+        out += "<dt><code>" + p.method + " " + escaped(p.name) + "</code>\n<dd>" + p.does;
         if (!p.body.empty()) out += "<br><code>" + escaped(p.body) + "</code>";
-        out += "</dd>\n";
+        out += "\n";
     }
-    out += "</dl>\n<p>Bodies are JSON objects. Errors are JSON as well, with their kind as <code>type</code>.</p>\n";
+    out += "</dl>\n<p>Bodies and errors are JSON objects; the kind of an error is its <code>type</code>.\n";
     if (o.open)
         out += R"html(<h2>With curl and a local Tor</h2>
-<pre>curl --socks5-hostname 127.0.0.1:9050 http://ADDRESS.onion/open \
-  --json '{"token": "...", "call": "hello()"}'</pre>
+<pre>curl --socks5-hostname 127.0.0.1:9050 ADDRESS.onion/open --json '{"token": "...", "call": "hello()"}'</pre>
 )html";
-    return out + "<h2>What the operator allows</h2>\n<ul>\n" + policy_for_people(o) + "</ul>\n</body>\n</html>\n";
+    return out + "<h2>What the operator allows</h2>\n<ul>\n" + policy_for_people(o) + "</ul>\n";
 }
 
 std::string json_page(const options& o) {
