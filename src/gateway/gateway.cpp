@@ -13,9 +13,7 @@ using http::method;
 constexpr std::uint64_t small_body = 64 * 1024;
 
 http::prepared_response page(const options& o) {
-    const http::field fields[] = {{"Content-Type", "text/html; charset=utf-8"},
-                                  {"Cache-Control", "no-store"},
-                                  {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"}};
+    const http::field fields[] = {{"Content-Type", "text/html; charset=utf-8"}, {"Cache-Control", "no-store"}};
     return {200, fields, html_page(o)};
 }
 

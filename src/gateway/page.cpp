@@ -122,15 +122,17 @@ std::string policy_for_people(const options& o) {
 
 }  // namespace
 
-/// Each byte crosses Tor, in cells of less than half a kilobyte: tags that HTML lets one omit are omitted.
+/// Each byte crosses Tor, in cells of less than half a kilobyte: tags that HTML lets one omit are omitted. What a
+/// browser may load is said in the page, not in the head of the answer: each client parses that, a browser alone needs
+/// it.
 std::string html_page(const options& o) {
     std::string out = R"html(<!doctype html>
 <html lang="en">
-<meta charset="utf-8">
+<meta http-equiv="content-security-policy" content="default-src 'none';style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
 <title>A hidden Bento server</title>
 <style>
+:root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}
 dt{margin-top:1rem;font-weight:600}
 dd{margin:0}

@@ -91,6 +91,8 @@ TEST_CASE("T6: the page lists what is enabled, the same for everybody") {
     CHECK(gateway::html_page(o) == gateway::html_page(o));
     CHECK(gateway::html_page(o).find("POST /store") != std::string::npos);
     CHECK(gateway::html_page(o).find("<script") == std::string::npos);
+    CHECK(gateway::html_page(o).find(R"(content="default-src 'none';style-src 'unsafe-inline'">)") !=
+          std::string::npos);
     o.store = false;
     o.end = [](const uuid4&) { return true; };
     CHECK(gateway::html_page(o).find("/store") == std::string::npos);
