@@ -57,9 +57,10 @@ std::vector<path> paths(const options& o) {
                                    : "Stores a function. Answers with its token."});
     add(o.exec, {"POST", "/exec", R"json({"token": "...", "call": "hello()"})json",
                  "Runs a function to its end; with \"detach\": true, answers at once with its id."});
-    add(o.open, {"POST", "/open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
-                 "Runs a function and answers with its first message, all of them, or each as it comes (\"stream\"). "
-                 "A \"function_id\" in place of token and call goes on with one that runs."});
+    add(o.open,
+        {"POST", "/open", R"json({"token": "...", "call": "hello()", "mode": "first"})json",
+         "Runs a function; answers with its first message, all, or each as it comes (\"first\", \"all\", \"stream\"). "
+         "A \"function_id\" in place of token and call goes on with one that runs."});
     add(o.input,
         {"POST", "/input", R"json({"function_id": "...", "data": "..."})json", "Sends a running function a message."});
     add(o.offers_close(), {"POST", "/close", R"json({"function_id": "..."})json", "Ends a running function."});

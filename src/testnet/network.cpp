@@ -270,11 +270,11 @@ task<network> network::up(testnet::options o, std::function<void(progress)> tell
                 continue;
             }
             const auto& why = (client_up ? host_up : client_up).error();
-            if (!fallen->index && limit < deadline) {
+            if (!fallen->index) {
+                if (limit == deadline) co_return error{errc::not_bootstrapped, why.message()};
                 s.start_over();
                 continue;
             }
-            if (!fallen->index) co_return error{errc::not_bootstrapped, why.message()};
         }
         auto& dead = s.members[*fallen->index];
         const auto ended = co_await dead.process.wait(deadline);

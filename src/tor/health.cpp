@@ -84,7 +84,7 @@ health::action health::next(const evidence& e, time_point now) const {
     }
     const auto last = e.descriptors.last_upload();
     auto until = (last ? *last + policy_.stale : e.added_at + first_limit(e)) + after;
-    if (e.descriptors.refused()) until = std::min(until, e.added_at + policy_.refused + after);
+    if (e.descriptors.refused()) until = std::min(until, refused_until(e) + after);
     if (policy_.probe_every > policy_.probe_every.zero() && (last || e.taken_over)) {
         const auto due = last_probe_ ? *last_probe_ + policy_.probe_every : e.added_at + policy_.probe_every;
         if (now >= due) return probe{};
